@@ -1,1 +1,6 @@
-//! x
+//! Flowrill: a visual flow runtime with its own MQTT broker inside.
+//!
+//! The layers, from the bottom: `message`, `catalog`, `flow`, `engine`; beside them `store`, `script`,
+//! `broker` and `mqtt`; then `nodes`, `runtime`, `server`; and `app`, which knows them all.
+
+pub mod flow;
