@@ -4,3 +4,4 @@
 //! `broker` and `mqtt`; then `nodes`, `runtime`, `server`; and `app`, which knows them all.
 
 pub mod flow;
+pub mod message;

@@ -34,19 +34,28 @@ impl Flows {
     /// # Errors
     /// A sentence that says which entry is not an object.
     pub fn from_value(value: Value) -> Result<Self, String> {
-        let list = match value {
-            Value::Array(list) => list,
-            Value::Object(mut object) => match object.remove("flows") {
-                Some(Value::Array(list)) => list,
-                _ => return Err("A flow file is a JSON array of nodes; this is an object without \"flows\"".into()),
-            },
-            _ => return Err("A flow file is a JSON array of nodes".into()),
-        };
+        let list =
+            match value {
+                Value::Array(list) => list,
+                Value::Object(mut object) => match object.remove("flows") {
+                    Some(Value::Array(list)) => list,
+                    _ => return Err(
+                        "A flow file is a JSON array of nodes; this is an object without \"flows\""
+                            .into(),
+                    ),
+                },
+                _ => return Err("A flow file is a JSON array of nodes".into()),
+            };
         let mut items = Vec::with_capacity(list.len());
         for (index, entry) in list.into_iter().enumerate() {
             match entry {
                 Value::Object(item) => items.push(item),
-                _ => return Err(format!("Entry {} of the flow file is not an object", index + 1)),
+                _ => {
+                    return Err(format!(
+                        "Entry {} of the flow file is not an object",
+                        index + 1
+                    ));
+                }
             }
         }
         Ok(Self { items })
@@ -57,7 +66,10 @@ impl Flows {
         let mut hash = Sha256::new();
         // Writing JSON values into a hash cannot fail: they have only string keys, and the writer has no errors.
         let _ = serde_json::to_writer(HashWriter(&mut hash), self);
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hash.finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 

@@ -1,0 +1,105 @@
+//! What travels along wires: [`Message`], and the values it is made of.
+//!
+//! Every level is shared and copied on write, so a clone costs a counter and a change costs only the path it touches.
+//! Nothing here knows of flows, nodes or the network.
+
+mod object;
+mod path;
+mod text;
+mod typed;
+mod value;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use object::{Key, Object};
+pub use path::{PathError, PathPart, PropertyPath};
+pub use text::{number_text, parse_json, parse_number, stringify, stringify_pretty, truncate};
+pub use typed::{Kind, TypedInput};
+pub use value::{ErrorValue, Opaque, OpaqueValue, Regexp, TypedArray, Value};
+pub use wire::{from_wire, to_wire};
+
+/// Values nested deeper than this are refused where they come in, so that nothing later recurses without bound.
+pub const MAX_DEPTH: usize = 500;
+
+/// A message: an object with, by custom, `_msgid`, `topic` and `payload`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Message {
+    fields: Object,
+}
+
+impl Message {
+    /// A message with these fields.
+    pub fn new(fields: Object) -> Self {
+        Self { fields }
+    }
+
+    /// A message with only a payload.
+    pub fn with_payload(payload: impl Into<Value>) -> Self {
+        let mut fields = Object::new();
+        fields.insert("payload", payload.into());
+        Self { fields }
+    }
+
+    /// The fields, for reading.
+    pub fn fields(&self) -> &Object {
+        &self.fields
+    }
+
+    /// The fields, for changing; copies them first if another message shares them.
+    pub fn fields_mut(&mut self) -> &mut Object {
+        &mut self.fields
+    }
+
+    /// The fields themselves.
+    pub fn into_fields(self) -> Object {
+        self.fields
+    }
+
+    /// The field `key`, or undefined.
+    pub fn get(&self, key: &str) -> &Value {
+        self.fields.get(key).unwrap_or(&Value::Undefined)
+    }
+
+    /// Sets the field `key`.
+    pub fn set(&mut self, key: &str, value: impl Into<Value>) {
+        self.fields.insert(key, value.into());
+    }
+
+    /// Removes the field `key`.
+    pub fn remove(&mut self, key: &str) -> Option<Value> {
+        self.fields.remove(key)
+    }
+
+    /// The payload, or undefined.
+    pub fn payload(&self) -> &Value {
+        self.get("payload")
+    }
+
+    /// Its `_msgid`, if it has one that is text.
+    pub fn id(&self) -> Option<&str> {
+        match self.get("_msgid") {
+            Value::String(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The message as one value.
+    pub fn to_value(&self) -> Value {
+        Value::Object(self.fields.clone())
+    }
+
+    /// A rough count of the bytes it holds in memory; stops counting at `limit`.
+    pub fn estimated_size(&self, limit: usize) -> usize {
+        let mut left = limit;
+        text::count_object(&self.fields, &mut left, 0);
+        limit - left
+    }
+}
+
+impl From<Object> for Message {
+    fn from(fields: Object) -> Self {
+        Self { fields }
+    }
+}

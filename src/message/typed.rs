@@ -1,0 +1,110 @@
+//! Typed inputs: a text in a node's settings and the type that says how to read it (Node-RED's `evaluateNodeProperty`).
+
+use std::sync::Arc;
+
+use super::{PropertyPath, Regexp, Value, parse_json, parse_number};
+
+/// The type of a typed input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    String,
+    Number,
+    Bool,
+    Json,
+    Regexp,
+    Date,
+    Buffer,
+    Message,
+    Flow,
+    Global,
+    Env,
+    Jsonata,
+    /// Any other: the text is the value.
+    Other,
+}
+
+impl Kind {
+    /// The kind that a `…Type` property names.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "str" => Self::String,
+            "num" => Self::Number,
+            "bool" => Self::Bool,
+            "json" => Self::Json,
+            "re" => Self::Regexp,
+            "date" => Self::Date,
+            "bin" => Self::Buffer,
+            "msg" => Self::Message,
+            "flow" => Self::Flow,
+            "global" => Self::Global,
+            "env" => Self::Env,
+            "jsonata" => Self::Jsonata,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A typed input, read once when the node is built. What needs the message, a context or the clock is worked out later, by the engine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TypedInput {
+    Constant(Value),
+    Message(PropertyPath),
+    /// The whole key, with `#:(store)::` if it has one.
+    Flow(Arc<str>),
+    Global(Arc<str>),
+    Env(Arc<str>),
+    Jsonata(Arc<str>),
+    /// Now: "" is milliseconds, `object` a Date, `iso` text; anything else a format.
+    Date(Arc<str>),
+}
+
+impl TypedInput {
+    /// Reads the text by its kind.
+    ///
+    /// # Errors
+    /// A sentence when the text is no JSON, buffer or property expression.
+    pub fn parse(text: &str, kind: Kind) -> Result<Self, String> {
+        Ok(match kind {
+            Kind::String | Kind::Other => Self::Constant(text.into()),
+            Kind::Number => Self::Constant(Value::Number(parse_number(text))),
+            Kind::Bool => Self::Constant(Value::Bool(text.eq_ignore_ascii_case("true"))),
+            Kind::Json => Self::Constant(parse_json(text).map_err(|error| error.to_string())?),
+            Kind::Regexp => Self::Constant(Value::Regexp(
+                Regexp {
+                    source: text.into(),
+                    flags: "".into(),
+                }
+                .into(),
+            )),
+            Kind::Buffer => Self::Constant(Value::Bytes(buffer(text)?.into())),
+            Kind::Message => {
+                Self::Message(PropertyPath::parse_message(text).map_err(|error| error.to_string())?)
+            }
+            Kind::Flow => Self::Flow(text.into()),
+            Kind::Global => Self::Global(text.into()),
+            Kind::Env => Self::Env(text.into()),
+            Kind::Jsonata => Self::Jsonata(text.into()),
+            Kind::Date => Self::Date(text.into()),
+        })
+    }
+}
+
+/// The bytes that a `bin` input names: a JSON list of numbers, or a JSON string.
+fn buffer(text: &str) -> Result<Vec<u8>, String> {
+    match parse_json(text).map_err(|error| error.to_string())? {
+        Value::String(text) => Ok(text.as_bytes().to_vec()),
+        // As Buffer.from does: a number is taken modulo 256, anything else is 0.
+        Value::Array(values) => Ok(values
+            .iter()
+            .map(|value| {
+                let number = value.to_number();
+                if number.is_finite() {
+                    (number.trunc() as i64).rem_euclid(256) as u8
+                } else {
+                    0
+                }
+            })
+            .collect()),
+        _ => Err("Invalid buffer data: a JSON list of bytes or a JSON string is expected".into()),
+    }
+}
