@@ -3,5 +3,6 @@
 //! The layers, from the bottom: `message`, `catalog`, `flow`, `engine`; beside them `store`, `script`,
 //! `broker` and `mqtt`; then `nodes`, `runtime`, `server`; and `app`, which knows them all.
 
+pub mod catalog;
 pub mod flow;
 pub mod message;
