@@ -1,0 +1,19 @@
+/** The entries of a menu. */
+import type { IconName } from './icons'
+
+/** One line of a menu. */
+export interface MenuItem {
+  id: string
+  label?: string
+  /** A second line in small print. */
+  hint?: string
+  icon?: IconName
+  shortcut?: string
+  disabled?: boolean
+  danger?: boolean
+  /** For one of several to choose from: whether it is the one. */
+  checked?: boolean
+  /** A line between entries; nothing else counts then. */
+  separator?: boolean
+  run?: () => void
+}
