@@ -4,5 +4,6 @@
 //! `broker` and `mqtt`; then `nodes`, `runtime`, `server`; and `app`, which knows them all.
 
 pub mod catalog;
+pub mod engine;
 pub mod flow;
 pub mod message;

@@ -23,7 +23,9 @@ pub fn strict_config(properties: &[Property], item: &Map<String, Value>) -> Map<
 }
 
 fn strict_value(property: &Property, value: Option<&Value>) -> Value {
-    let Some(value) = value else { return property.default.clone() };
+    let Some(value) = value else {
+        return property.default.clone();
+    };
     match property.kind {
         PropertyKind::Text
         | PropertyKind::Multiline
@@ -81,7 +83,9 @@ fn number(value: &Value, default: &Value) -> Value {
     match value {
         Value::Number(_) => value.clone(),
         Value::String(text) if text.trim().is_empty() => default.clone(),
-        Value::String(text) => Number::from_f64(parse_number(text)).map_or(Value::Null, Value::Number),
+        Value::String(text) => {
+            Number::from_f64(parse_number(text)).map_or(Value::Null, Value::Number)
+        }
         Value::Bool(bool) => Value::from(u8::from(*bool)),
         _ => default.clone(),
     }
@@ -114,7 +118,10 @@ mod tests {
                 json!({"port": null, "on": true, "topic": "", "payload": "", "payloadType": "date", "props": null, "scope": []}),
             ),
         ] {
-            assert_eq!(Value::Object(strict_config(&properties, given.as_object().unwrap())), expected);
+            assert_eq!(
+                Value::Object(strict_config(&properties, given.as_object().unwrap())),
+                expected
+            );
         }
     }
 }

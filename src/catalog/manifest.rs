@@ -41,9 +41,13 @@ pub struct Manifest {
 pub enum Ports {
     Fixed(usize),
     /// The number that stands in this property.
-    Property { property: String },
+    Property {
+        property: String,
+    },
     /// As many as this list has entries.
-    Length { length: String },
+    Length {
+        length: String,
+    },
 }
 
 impl Default for Ports {
@@ -63,7 +67,10 @@ impl Ports {
         match self {
             Self::Fixed(count) => *count,
             Self::Property { property } => config.get(property).map_or(0, number),
-            Self::Length { length } => config.get(length).and_then(Value::as_array).map_or(0, Vec::len),
+            Self::Length { length } => config
+                .get(length)
+                .and_then(Value::as_array)
+                .map_or(0, Vec::len),
         }
     }
 }

@@ -59,11 +59,16 @@ impl Catalog {
     pub fn builtin(lang: &str) -> Result<Self, CatalogError> {
         let mut types = IndexMap::new();
         for path in Embedded::iter() {
-            let Some(folder) = path.strip_suffix("/manifest.json") else { continue };
+            let Some(folder) = path.strip_suffix("/manifest.json") else {
+                continue;
+            };
             let node_type = read(folder, lang)?;
             types.insert(node_type.manifest.type_name.clone(), node_type);
         }
-        Ok(Self { types, lang: lang.to_owned() })
+        Ok(Self {
+            types,
+            lang: lang.to_owned(),
+        })
     }
 
     /// The node type of this name.
@@ -103,15 +108,20 @@ impl NodeType {
 
 fn read(folder: &str, lang: &str) -> Result<NodeType, CatalogError> {
     let text = |file: &str| {
-        Embedded::get(&format!("{folder}/{file}")).map(|found| String::from_utf8_lossy(&found.data).into_owned())
+        Embedded::get(&format!("{folder}/{file}"))
+            .map(|found| String::from_utf8_lossy(&found.data).into_owned())
     };
-    let error = |file: &str, reason: String| CatalogError { folder: folder.into(), file: file.into(), reason };
+    let error = |file: &str, reason: String| CatalogError {
+        folder: folder.into(),
+        file: file.into(),
+        reason,
+    };
     let parse = |file: &str, text: &str| -> Result<Value, CatalogError> {
         serde_json::from_str(text).map_err(|reason| error(file, reason.to_string()))
     };
     let raw = parse("manifest.json", &text("manifest.json").unwrap_or_default())?;
-    let manifest: Manifest =
-        serde_json::from_value(raw.clone()).map_err(|reason| error("manifest.json", reason.to_string()))?;
+    let manifest: Manifest = serde_json::from_value(raw.clone())
+        .map_err(|reason| error("manifest.json", reason.to_string()))?;
     let english = match text("texts/en.json") {
         Some(english) => parse("texts/en.json", &english)?,
         None => json!({}),

@@ -14,7 +14,11 @@ pub struct Texts {
 impl Texts {
     /// Texts read from `texts/en.json` and, if there is one, the file of another language.
     pub fn new(english: Value, local: Option<Value>, keys_only: bool) -> Self {
-        Self { english, local, keys_only }
+        Self {
+            english,
+            local,
+            keys_only,
+        }
     }
 
     /// A message of the node at run time, with `{name}` replaced from `params`. An unknown key is its own text.
@@ -23,7 +27,12 @@ impl Texts {
             return key.to_owned();
         }
         let find = |texts: &Value| texts.get("messages")?.get(key)?.as_str().map(str::to_owned);
-        let mut text = self.local.as_ref().and_then(find).or_else(|| find(&self.english)).unwrap_or_else(|| key.into());
+        let mut text = self
+            .local
+            .as_ref()
+            .and_then(find)
+            .or_else(|| find(&self.english))
+            .unwrap_or_else(|| key.into());
         for (name, value) in params {
             text = text.replace(&format!("{{{name}}}"), value);
         }

@@ -1,5 +1,22 @@
-//! Flows as data: the file, the strict graph made from it, and the difference between two of them.
+//! Flows as data: the file as it is, the graph that runs, and what a deploy changes. Nothing here runs anything.
 
+mod diff;
+mod env;
 mod flows;
+mod graph;
+mod group;
+mod lint;
+mod wiring;
 
+#[cfg(test)]
+mod tests;
+
+pub use diff::{DeployMode, Diff, diff};
+pub use env::{EnvScope, Environment, ProcessEnv};
 pub use flows::{Flows, Item, Rev};
+pub use graph::{FlowDef, GLOBAL, Graph, NodeDef};
+pub use lint::{Level, Problem, lint};
+pub use wiring::{Wiring, wire};
+
+/// The id of a node, tab, group or subflow.
+pub type Id = std::sync::Arc<str>;

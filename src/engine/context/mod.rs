@@ -1,0 +1,393 @@
+//! What a node can do: send, report, remember, wait. A cheap handle that stays valid after the node is gone.
+
+mod report;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use super::{
+    events::{Event, Interest},
+    node::AnyEvent,
+    queue::{FlowShared, InstanceKey, Pushed},
+    routes::{NodeRoutes, Target},
+    running::Shared,
+    settings::RuntimeSettings,
+};
+use crate::{
+    flow::{Environment, Id},
+    message::{Message, TypedInput, Value},
+};
+
+pub use report::Completion;
+
+/// What a node is called and where it stands.
+#[derive(Clone, Debug)]
+pub struct NodeInfo {
+    pub id: Id,
+    pub type_name: Id,
+    pub name: Option<Id>,
+    /// The flow it runs in: a tab's id, or `global`.
+    pub flow: Id,
+    /// Its `z` as the file has it.
+    pub z: Option<Id>,
+    /// The innermost group around it.
+    pub group: Option<Id>,
+    /// flow id / node id
+    pub path: String,
+}
+
+/// A node's handle on everything outside it.
+#[derive(Clone)]
+pub struct NodeContext(Arc<Inner>);
+
+struct Inner {
+    key: InstanceKey,
+    info: Arc<NodeInfo>,
+    flow: Arc<FlowShared>,
+    routes: ArcSwap<NodeRoutes>,
+    shared: Arc<Shared>,
+    env: Environment,
+    cancel: CancellationToken,
+}
+
+/// A timer of a node; dropping it stops it.
+#[derive(Debug)]
+pub struct Timer {
+    _task: AbortOnDropHandle<()>,
+}
+
+impl NodeContext {
+    pub(super) fn new(
+        key: InstanceKey,
+        info: Arc<NodeInfo>,
+        flow: Arc<FlowShared>,
+        shared: Arc<Shared>,
+        env: Environment,
+    ) -> Self {
+        let cancel = CancellationToken::new();
+        Self(Arc::new(Inner {
+            key,
+            info,
+            flow,
+            routes: ArcSwap::default(),
+            shared,
+            env,
+            cancel,
+        }))
+    }
+
+    /// What the node is called and where it stands.
+    pub fn info(&self) -> &Arc<NodeInfo> {
+        &self.0.info
+    }
+
+    /// A number that names this run of this node, and no other ever.
+    pub fn key(&self) -> u64 {
+        self.0.key
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.0.shared
+    }
+
+    pub(super) fn target(&self) -> Target {
+        Target {
+            flow: self.0.flow.clone(),
+            key: self.0.key,
+            id: self.0.info.id.clone(),
+        }
+    }
+
+    pub(super) fn set_routes(&self, routes: NodeRoutes) {
+        self.0.routes.store(Arc::new(routes));
+    }
+
+    pub(super) fn cancel(&self) {
+        self.0.cancel.cancel();
+    }
+
+    /// Sends a message through the first output.
+    pub fn send(&self, msg: Message) {
+        self.send_to(0, msg);
+    }
+
+    /// Sends a message through an output, counted from 0. Without a wire there nothing happens.
+    pub fn send_to(&self, port: usize, mut msg: Message) {
+        let routes = self.0.routes.load();
+        let Some((last, others)) = routes
+            .outputs
+            .get(port)
+            .and_then(|targets| targets.split_last())
+        else {
+            return;
+        };
+        ensure_id(&mut msg);
+        for target in others {
+            self.leave(port, target, msg.clone());
+        }
+        self.leave(port, last, msg);
+    }
+
+    /// Sends several messages through several outputs (index = output) as one call: those without an id get the first
+    /// id found in the call, or a new one; for each output, for each wire, each message of that output.
+    pub fn send_all(&self, outputs: Vec<Vec<Message>>) {
+        let routes = self.0.routes.load();
+        if routes.outputs.is_empty() {
+            return;
+        }
+        let mut id = outputs
+            .iter()
+            .flatten()
+            .find_map(|msg| msg.fields().get("_msgid").cloned());
+        for (port, mut messages) in outputs.into_iter().enumerate() {
+            let Some(targets) = routes.outputs.get(port) else {
+                break;
+            };
+            for msg in messages
+                .iter_mut()
+                .filter(|msg| msg.get("_msgid").is_undefined())
+            {
+                msg.set("_msgid", id.get_or_insert_with(|| new_id().into()).clone());
+            }
+            for target in targets {
+                for msg in &messages {
+                    self.leave(port, target, msg.clone());
+                }
+            }
+        }
+    }
+
+    /// Whether the node has any wire.
+    pub fn is_wired(&self) -> bool {
+        self.0
+            .routes
+            .load()
+            .outputs
+            .iter()
+            .any(|targets| !targets.is_empty())
+    }
+
+    fn leave(&self, port: usize, target: &Target, msg: Message) {
+        let hub = &self.0.shared.hub;
+        if hub.wants(Interest::SEND) {
+            let node = self.0.info.id.clone();
+            hub.publish(Event::Send {
+                node,
+                port,
+                to: target.id.clone(),
+                msg: msg.clone(),
+            });
+        }
+        self.deliver(target, msg);
+    }
+
+    fn deliver(&self, target: &Target, msg: Message) {
+        if target.flow.deliver(target.key, msg) == Pushed::Full {
+            self.overflow();
+        }
+    }
+
+    fn overflow(&self) {
+        self.error(
+            "Too many messages wait in this flow, so new ones are dropped: look for a loop of wires, or slow the source down",
+            None,
+        );
+    }
+
+    /// Puts a message into this node's own queue, as if it came over a wire.
+    pub fn receive(&self, mut msg: Message) {
+        ensure_id(&mut msg);
+        self.receive_raw(msg);
+    }
+
+    /// As [`NodeContext::receive`], without giving the message an id.
+    pub fn receive_raw(&self, msg: Message) {
+        if self.0.flow.deliver(self.0.key, msg) == Pushed::Full {
+            self.overflow();
+        }
+    }
+
+    /// As [`NodeContext::receive_raw`] for several nodes of one flow: nothing comes between the messages.
+    pub(super) fn receive_batch(batch: Vec<(&NodeContext, Message)>) {
+        let Some((first, _)) = batch.first() else {
+            return;
+        };
+        let (flow, reporter) = (first.0.flow.clone(), (*first).clone());
+        if flow.deliver_all(batch.into_iter().map(|(ctx, msg)| (ctx.0.key, msg))) == Pushed::Full {
+            reporter.overflow();
+        }
+    }
+
+    /// Whether another node is served from the same queue.
+    pub(super) fn same_flow(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.flow, &other.0.flow)
+    }
+
+    /// For sources: returns when the flow has room for another message.
+    pub async fn ready(&self) {
+        self.0.flow.ready().await;
+    }
+
+    /// Sends a message through the first output and is done with it.
+    pub fn send_done(&self, msg: Message) {
+        let completion = self.completion(&msg);
+        self.send(msg);
+        completion.done();
+    }
+
+    /// Hands data to the debug panel, if anybody looks: `make` makes what `/comms` sends.
+    pub fn publish_debug(&self, make: impl FnOnce() -> serde_json::Value) {
+        let hub = &self.0.shared.hub;
+        if hub.wants(Interest::DEBUG) {
+            hub.publish(Event::Debug(make()));
+        }
+    }
+
+    /// The value of an environment variable as this node sees it.
+    pub fn env(&self, name: &str) -> Option<Value> {
+        self.0.env.get(name)
+    }
+
+    /// A text of the node's type in the runtime's language.
+    pub fn text(&self, key: &str, params: &[(&str, &str)]) -> String {
+        match self.0.shared.catalog.get(&self.0.info.type_name) {
+            Some(known) => known.texts.message(key, params),
+            None => key.to_owned(),
+        }
+    }
+
+    /// A text of the runtime itself.
+    pub(super) fn runtime_text(&self, key: &str, english: &str) -> String {
+        if self.0.shared.catalog.lang() == "cimode" {
+            key.to_owned()
+        } else {
+            english.to_owned()
+        }
+    }
+
+    /// The settings that hold now.
+    pub fn settings(&self) -> Arc<RuntimeSettings> {
+        self.0.shared.settings.load_full()
+    }
+
+    /// Milliseconds since 1970.
+    pub fn now(&self) -> f64 {
+        self.0.shared.clock.now()
+    }
+
+    /// Runs a future beside the flow. It ends with the node, and counts towards the flow's limit while it runs.
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let guard = self.0.flow.count_spawned();
+        let cancel = self.0.cancel.clone();
+        self.0.shared.tasks.spawn(async move {
+            let _guard = guard;
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = future => {}
+            }
+        });
+    }
+
+    /// As [`NodeContext::spawn`] for work that runs as long as the node does, such as a subscription; it does not count.
+    pub fn spawn_service(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let cancel = self.0.cancel.clone();
+        self.0.shared.tasks.spawn(async move {
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = future => {}
+            }
+        });
+    }
+
+    /// Hands `event` to the node's `on_event` after a while, unless the timer is dropped before.
+    pub fn after(&self, duration: Duration, event: impl std::any::Any + Send) -> Timer {
+        let ctx = self.clone();
+        let cancel = self.0.cancel.clone();
+        let task = self.0.shared.tasks.spawn(async move {
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = tokio::time::sleep(duration) => ctx.post(Box::new(event)),
+            }
+        });
+        Timer {
+            _task: AbortOnDropHandle::new(task),
+        }
+    }
+
+    /// Hands an event to the node's own `on_event`, after what is queued already.
+    pub fn post(&self, event: AnyEvent) {
+        self.0.flow.post(self.0.key, event);
+    }
+
+    /// Something that the nodes of this flow share, made at first use and dropped with the flow.
+    pub fn tab_local<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        self.0.flow.local(make)
+    }
+
+    /// The value of a typed input.
+    ///
+    /// # Errors
+    /// A sentence when a key or path is wrong, or the kind does not run yet.
+    pub fn evaluate(&self, input: &TypedInput, msg: &Message) -> Result<Value, String> {
+        use super::Scope;
+        Ok(match input {
+            TypedInput::Constant(value) => value.clone(),
+            TypedInput::Message(path) => path
+                .get(msg.fields(), msg.fields())
+                .map_err(|error| error.to_string())?,
+            TypedInput::Flow(key) => self.store(Scope::Flow).get(key, None)?,
+            TypedInput::Global(key) => self.store(Scope::Global).get(key, None)?,
+            TypedInput::Env(text) => self.0.env.evaluate_text(text),
+            TypedInput::Date(format) => match &**format {
+                "object" => Value::Date(self.now()),
+                "iso" => iso(self.now()).into(),
+                "" => Value::Number(self.now()),
+                other => {
+                    return Err(format!(
+                        "The date format \"{other}\" does not run yet: use iso, object or nothing"
+                    ));
+                }
+            },
+            TypedInput::Jsonata(_) => {
+                return Err("JSONata expressions do not run yet: use a function node".into());
+            }
+        })
+    }
+}
+
+/// The time as ISO 8601 in UTC with milliseconds.
+fn iso(unix_ms: f64) -> String {
+    chrono::DateTime::from_timestamp_millis(unix_ms as i64)
+        .map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+        .unwrap_or_default()
+}
+
+fn ensure_id(msg: &mut Message) {
+    if msg.get("_msgid").is_undefined() {
+        msg.set("_msgid", new_id());
+    }
+}
+
+/// A new message id: 16 hex digits.
+pub fn new_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    static SEED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    let seed =
+        *SEED.get_or_init(|| getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id())));
+    // SplitMix64: a bijection of the counter, so ids of one run never repeat.
+    let mut id = seed.wrapping_add(
+        NEXT.fetch_add(1, Ordering::Relaxed)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15),
+    );
+    id = (id ^ (id >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    id = (id ^ (id >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    format!("{:016x}", id ^ (id >> 31))
+}

@@ -1,0 +1,28 @@
+//! Runs flows: one actor per tab that owns its nodes and handles their messages first in, first out.
+//!
+//! It names neither HTTP nor MQTT nor JavaScript nor a database; nodes see the world through [`NodeContext`]
+//! and the one service that their constructor was handed.
+
+mod actor;
+mod clock;
+mod context;
+mod events;
+mod node;
+mod queue;
+mod registry;
+mod routes;
+mod running;
+mod scope;
+mod settings;
+
+#[cfg(test)]
+mod tests;
+
+pub use clock::Clock;
+pub use context::{Completion, NodeContext, NodeInfo, Timer, new_id};
+pub use events::{Event, Hub, Interest, LogLevel, Record, Stamped, Status, Subscription};
+pub use node::{AnyEvent, Closing, Failed, Node, NodeError, SetActive};
+pub use registry::{Build, Built, ConfigError, Registry};
+pub use running::{Engine, EngineConfig};
+pub use scope::{ContextStore, Contexts, MemoryStore, Scope, ScopeStore};
+pub use settings::RuntimeSettings;

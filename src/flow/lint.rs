@@ -1,0 +1,181 @@
+//! What is wrong with a flow file, as a list: it never stops at the first and never refuses to run the rest.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::{Flows, Id, Item, graph::text};
+use crate::catalog::{Catalog, Property};
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The node cannot do its work.
+    Error,
+    Warning,
+}
+
+/// One thing that is wrong, on one node or on the whole file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Problem {
+    pub node: Option<Id>,
+    pub level: Level,
+    /// Stable, for programs.
+    pub code: &'static str,
+    /// A sentence that says what to do.
+    pub message: String,
+}
+
+impl Problem {
+    fn new(item: Option<&Item>, level: Level, code: &'static str, message: String) -> Self {
+        Self {
+            node: item.and_then(|item| text(item, "id")).map(Id::from),
+            level,
+            code,
+            message,
+        }
+    }
+}
+
+const KNOWN_STRUCTURE: [&str; 4] = ["tab", "group", "subflow", "global-config"];
+
+/// All problems of a flow file, in file order.
+pub fn lint(flows: &Flows, catalog: &Catalog) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut ids: HashMap<&str, &Item> = HashMap::new();
+    for (index, item) in flows.items.iter().enumerate() {
+        let place = format!("Entry {}", index + 1);
+        match (text(item, "id"), text(item, "type")) {
+            (None, _) => problems.push(Problem::new(
+                None,
+                Level::Error,
+                "no_id",
+                format!("{place} has no \"id\", so it is left out"),
+            )),
+            (Some(id), None) => {
+                let message = format!("{place} (\"{id}\") has no \"type\", so it is left out");
+                problems.push(Problem::new(Some(item), Level::Error, "no_type", message));
+            }
+            (Some(id), Some(_)) => {
+                if ids.insert(id, item).is_some() {
+                    let message = format!(
+                        "{place}: the id \"{id}\" is used twice; only the last of them runs. Give one of them another id"
+                    );
+                    problems.push(Problem::new(
+                        Some(item),
+                        Level::Error,
+                        "duplicate_id",
+                        message,
+                    ));
+                }
+            }
+        }
+    }
+
+    for item in &flows.items {
+        let (Some(_), Some(type_name)) = (text(item, "id"), text(item, "type")) else {
+            continue;
+        };
+        if KNOWN_STRUCTURE.contains(&type_name) {
+            continue;
+        }
+        if type_name.starts_with("subflow:") {
+            let message = "Subflows are kept and shown, but do not run yet".to_owned();
+            problems.push(Problem::new(Some(item), Level::Warning, "subflow", message));
+            continue;
+        }
+        let Some(known) = catalog.get(type_name) else {
+            let message = format!(
+                "Flowrill has no node type \"{type_name}\": the node is kept as it is and does nothing"
+            );
+            problems.push(Problem::new(
+                Some(item),
+                Level::Warning,
+                "missing_type",
+                message,
+            ));
+            continue;
+        };
+        for property in &known.manifest.properties {
+            property_problem(item, property, &ids, &mut problems);
+        }
+        for target in item
+            .get("wires")
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Json::as_array)
+            .flatten()
+        {
+            if let Some(target) = target.as_str().filter(|target| !ids.contains_key(target)) {
+                let message = format!(
+                    "A wire leads to \"{target}\", which is not in the file; it carries nothing"
+                );
+                problems.push(Problem::new(
+                    Some(item),
+                    Level::Warning,
+                    "dangling_wire",
+                    message,
+                ));
+            }
+        }
+    }
+    problems
+}
+
+fn property_problem(
+    item: &Item,
+    property: &Property,
+    ids: &HashMap<&str, &Item>,
+    problems: &mut Vec<Problem>,
+) {
+    let value = item.get(&property.name).unwrap_or(&property.default);
+    let shown = property.when.iter().flatten().all(|(other, wanted)| {
+        let value = item.get(other).map(plain).unwrap_or_default();
+        match wanted {
+            Json::Array(any) => any.iter().any(|wanted| plain(wanted) == value),
+            wanted => plain(wanted) == value,
+        }
+    });
+    if property.required && shown && (value.is_null() || value.as_str() == Some("")) {
+        let message = format!(
+            "\"{}\" is empty; open the node and fill it in",
+            property.name
+        );
+        problems.push(Problem::new(Some(item), Level::Error, "required", message));
+    }
+    let Some(wanted) = &property.config_type else {
+        return;
+    };
+    let Some(named) = value
+        .as_str()
+        .filter(|named| !named.is_empty() && !named.starts_with('$'))
+    else {
+        return;
+    };
+    let found = ids
+        .get(named)
+        .map(|config| text(config, "type").unwrap_or_default());
+    if found != Some(wanted.as_str()) {
+        let message = format!(
+            "\"{}\" names {named}, and there is no {wanted} with this id; choose one in the node",
+            property.name
+        );
+        problems.push(Problem::new(
+            Some(item),
+            Level::Error,
+            "missing_config",
+            message,
+        ));
+    }
+}
+
+fn plain(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Null => String::new(),
+        other => other.to_string(),
+    }
+}

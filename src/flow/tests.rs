@@ -1,0 +1,1 @@
+//! Tests of graphs, wiring and diffs: flow JSON in, what runs out.
