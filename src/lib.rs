@@ -7,3 +7,5 @@ pub mod catalog;
 pub mod engine;
 pub mod flow;
 pub mod message;
+pub mod nodes;
+pub mod services;
