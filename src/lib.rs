@@ -8,4 +8,6 @@ pub mod engine;
 pub mod flow;
 pub mod message;
 pub mod nodes;
+pub mod runtime;
 pub mod services;
+pub mod store;

@@ -1,0 +1,184 @@
+//! How flows are changed.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Inner, Problems, Version, credentials};
+use crate::{
+    engine::Event,
+    flow::{DeployMode, Flows, Graph, Id, Problem, Rev, lint},
+    store::{Credentials, StoreError},
+};
+
+/// A request to change the flows.
+pub struct Deploy {
+    /// Nodes may carry changes to their own credentials in a property `credentials`, which is not stored with the flows.
+    pub flows: Flows,
+    /// The revision that these flows were made from; a deploy over another one is refused.
+    pub base: Option<Rev>,
+    /// By node id. When given, this is the full set.
+    pub credentials: Option<BTreeMap<String, Map<String, Json>>>,
+    pub mode: DeployMode,
+}
+
+impl Deploy {
+    /// These flows over whatever runs, with everything restarted.
+    pub fn full(flows: Flows) -> Self {
+        Self {
+            flows,
+            base: None,
+            credentials: None,
+            mode: DeployMode::Full,
+        }
+    }
+}
+
+/// What a deploy led to.
+#[derive(Clone, Debug)]
+pub struct Deployed {
+    pub rev: Rev,
+    /// What is wrong with the flows that run now.
+    pub problems: Vec<Problem>,
+}
+
+/// Why nothing was deployed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeployError {
+    #[error(
+        "Somebody else has deployed in the meantime (revision {running}); load the running flows, bring in your changes and deploy again"
+    )]
+    Stale { running: Rev },
+    #[error("{}", .0.first().map_or("These flows can't be understood", |problem| problem.message.as_str()))]
+    Invalid(Vec<Problem>),
+    #[error("The flows could not be stored, so the ones before keep running. {0}")]
+    Store(#[from] StoreError),
+    #[error(
+        "The deploy ended in the middle because of a fault in Flowrill; see its log, and deploy again"
+    )]
+    Interrupted,
+}
+
+impl Inner {
+    pub(super) async fn deploy(self: &Arc<Self>, deploy: Deploy) -> Result<Deployed, DeployError> {
+        let _one_at_a_time = self.changing.lock().await;
+        let running = self.current.load().rev.clone();
+        if deploy.base.as_ref().is_some_and(|base| *base != running) {
+            return Err(DeployError::Stale { running });
+        }
+        let before = self.credentials.lock().clone();
+        let mut flows = deploy.flows;
+        let after = credentials::take(&mut flows, deploy.credentials, &before, &self.catalog)
+            .map_err(DeployError::Invalid)?;
+        let version = Version {
+            rev: flows.rev(),
+            time: self.clock.now() as u64,
+            flows: Arc::new(flows),
+        };
+        if let Err(error) = self.save(&version, &after).await {
+            tracing::error!("The flows could not be stored. {error}");
+            self.engine.hub().publish(Event::Flows {
+                rev: running,
+                missing: Vec::new(),
+                error: Some(error.to_string()),
+            });
+            return Err(error.into());
+        }
+        let changed = changed_credentials(&before, &after);
+        *self.credentials.lock() = Arc::new(after);
+        self.current.store(Arc::new(version));
+        Ok(self.run_current(deploy.mode, &changed).await)
+    }
+
+    pub(super) async fn reload(self: &Arc<Self>) -> Result<Deployed, DeployError> {
+        let _one_at_a_time = self.changing.lock().await;
+        let inner = self.clone();
+        let read = self.tasks.spawn_blocking(move || inner.store.load());
+        let loaded = read.await.map_err(|_| DeployError::Interrupted)??;
+        if let Some((version, credentials)) = loaded {
+            *self.credentials.lock() = Arc::new(credentials);
+            self.current.store(Arc::new(version));
+        }
+        Ok(self.run_current(DeployMode::Full, &HashSet::new()).await)
+    }
+
+    pub(super) async fn restart(&self) {
+        let _one_at_a_time = self.changing.lock().await;
+        self.run_current(DeployMode::Full, &HashSet::new()).await;
+    }
+
+    async fn save(
+        self: &Arc<Self>,
+        version: &Version,
+        credentials: &Credentials,
+    ) -> Result<(), StoreError> {
+        let (inner, version, credentials) = (self.clone(), version.clone(), credentials.clone());
+        let write = self
+            .tasks
+            .spawn_blocking(move || inner.store.save(&version, &credentials));
+        write.await.unwrap_or(Err(StoreError::Interrupted))
+    }
+
+    /// Makes the current version what the engine runs, and tells everybody.
+    async fn run_current(&self, mode: DeployMode, changed: &HashSet<Id>) -> Deployed {
+        let version = self.current.load_full();
+        let credentials = self.credentials.lock().clone();
+        let graph = Graph::resolve(&version.flows, &self.catalog, &self.process_env);
+        let missing = graph.missing.clone();
+        let ids: HashSet<Id> = graph.nodes.keys().cloned().collect();
+        let build = self
+            .engine
+            .deploy(graph, mode, changed, &|id: &str| credentials.texts(id))
+            .await;
+        let problems = Problems {
+            lint: lint(&version.flows, &self.catalog),
+            build: self.still_failing(build, &ids),
+        };
+        let all = problems.all();
+        self.problems.store(Arc::new(problems));
+        let hub = self.engine.hub();
+        hub.publish(Event::Flows {
+            rev: version.rev.clone(),
+            missing,
+            error: None,
+        });
+        hub.publish(Event::Notification {
+            topic: "runtime-deploy",
+            data: json!({ "revision": version.rev }),
+        });
+        hub.publish(Event::Notification {
+            topic: "problems",
+            data: json!({ "problems": all }),
+        });
+        Deployed {
+            rev: version.rev.clone(),
+            problems: all,
+        }
+    }
+
+    /// The engine names only nodes that it has just built: those that failed in an earlier deploy and were left alone fail still.
+    fn still_failing(&self, new: Vec<Problem>, ids: &HashSet<Id>) -> Vec<Problem> {
+        let before = self.problems.load();
+        let named: HashSet<&Id> = new
+            .iter()
+            .filter_map(|problem| problem.node.as_ref())
+            .collect();
+        let old = before.build.iter().filter(|problem| {
+            problem.node.as_ref().is_some_and(|id| {
+                ids.contains(id) && !named.contains(id) && self.engine.node(id).is_none()
+            })
+        });
+        old.cloned().chain(new.iter().cloned()).collect()
+    }
+}
+
+fn changed_credentials(before: &Credentials, after: &Credentials) -> HashSet<Id> {
+    let ids: HashSet<&str> = before.ids().chain(after.ids()).collect();
+    ids.into_iter()
+        .filter(|id| before.get(id) != after.get(id))
+        .map(Id::from)
+        .collect()
+}

@@ -1,0 +1,99 @@
+//! Where flows, their earlier versions and their credentials are kept.
+//!
+//! [`FlowStore`] is what the runtime sees.
+
+mod credentials;
+mod memory;
+
+use std::{path::PathBuf, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+pub use credentials::{Credentials, UNCHANGED};
+pub use memory::MemoryFlowStore;
+
+use crate::flow::{Flows, Rev};
+
+/// How many versions a store keeps.
+pub const KEPT_VERSIONS: usize = 50;
+
+/// A version of the flows as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredVersion {
+    pub rev: Rev,
+    /// When it was deployed, in milliseconds since 1970.
+    pub time: u64,
+    pub flows: Arc<Flows>,
+}
+
+impl StoredVersion {
+    /// What a list of versions says about it.
+    pub fn info(&self) -> VersionInfo {
+        VersionInfo {
+            rev: self.rev.clone(),
+            time: self.time,
+            nodes: self.flows.items.len(),
+        }
+    }
+}
+
+/// What a list of versions says about one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionInfo {
+    pub rev: Rev,
+    /// When it was deployed, in milliseconds since 1970.
+    pub time: u64,
+    /// How many entries its flow file has.
+    pub nodes: usize,
+}
+
+/// Keeps flows and their credentials. Its calls may block on the disk; the runtime makes them from a blocking thread.
+pub trait FlowStore: Send + Sync {
+    /// The version that was deployed last, with its credentials; none when nothing ever was.
+    ///
+    /// # Errors
+    /// When the store cannot be read at all. Damage that leaves something to load is a notice, not an error.
+    fn load(&self) -> Result<Option<(StoredVersion, Credentials)>, StoreError>;
+
+    /// Makes this version the one that [`FlowStore::load`] gives. When it returns, the version is on the disk;
+    /// when it fails, the one before still is. Flows and credentials change together.
+    ///
+    /// # Errors
+    /// When it could not be written, for instance because the disk is full.
+    fn save(&self, version: &StoredVersion, credentials: &Credentials) -> Result<(), StoreError>;
+
+    /// The kept versions, the newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn history(&self) -> Result<Vec<VersionInfo>, StoreError>;
+
+    /// The latest version with this revision; none when it is not kept.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn version(&self, rev: &str) -> Result<Option<StoredVersion>, StoreError>;
+
+    /// What went wrong and was put right when the store was opened: sentences for the person who runs it.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Why something could not be stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{} can't be {action}: {source}. Check that the folder exists, belongs to the user who runs Flowrill, and that its disk is not full", .path.display())]
+    Io {
+        /// "read" or "written".
+        action: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("The database in {} failed: {reason}. Check that its disk is not full, and restart Flowrill", .path.display())]
+    Database { path: PathBuf, reason: String },
+    #[error(
+        "The store ended in the middle because of a fault in Flowrill; see its log, and try again"
+    )]
+    Interrupted,
+}
