@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use super::node::AnyEvent;
-use crate::{flow::Id, message::Message};
+use crate::message::Message;
 
 /// Names one run of one node. Never used again, so that what comes late for a node that was stopped finds nobody.
 pub(super) type InstanceKey = u64;
@@ -66,7 +66,6 @@ pub(super) enum Pushed {
 
 /// One running flow, as everybody else sees it.
 pub(super) struct FlowShared {
-    pub(super) id: Id,
     queue: Mutex<Queue>,
     wake: Notify,
     room: Notify,
@@ -77,9 +76,8 @@ pub(super) struct FlowShared {
 }
 
 impl FlowShared {
-    pub(super) fn new(id: Id, tasks: TaskTracker) -> Self {
+    pub(super) fn new(tasks: TaskTracker) -> Self {
         Self {
-            id,
             tasks,
             queue: Mutex::default(),
             wake: Notify::new(),

@@ -196,7 +196,7 @@ impl Engine {
         let mut problems = Vec::new();
         for id in graph.flows.keys() {
             if !state.flows.contains_key(id) {
-                let handle = self.open(id);
+                let handle = self.open();
                 state.flows.insert(id.clone(), handle);
             }
         }
@@ -300,8 +300,8 @@ impl Engine {
         Some(all)
     }
 
-    fn open(&self, id: &Id) -> FlowHandle {
-        let flow = Arc::new(FlowShared::new(id.clone(), self.shared.tasks.clone()));
+    fn open(&self) -> FlowHandle {
+        let flow = Arc::new(FlowShared::new(self.shared.tasks.clone()));
         let (commands, receiver) = mpsc::channel(16);
         self.shared
             .tasks

@@ -126,7 +126,7 @@ impl Graph {
             };
             let config = match catalog.get(type_name) {
                 Some(known) => strict_config(&known.manifest.properties, &expanded),
-                None => expanded,
+                None => without_place(expanded),
             };
             if catalog.get(type_name).is_none() && !missing.iter().any(|seen| &**seen == type_name)
             {
@@ -303,6 +303,12 @@ fn in_order(
         waiting = later;
     }
     ordered
+}
+
+/// A node without a manifest keeps all its properties but those that no node's work depends on.
+fn without_place(mut item: Item) -> Item {
+    item.retain(|key, _| !matches!(key.as_str(), "x" | "y" | "wires"));
+    item
 }
 
 fn wires(item: &Item) -> Vec<Vec<Id>> {

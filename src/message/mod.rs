@@ -3,6 +3,8 @@
 //! Every level is shared and copied on write, so a clone costs a counter and a change costs only the path it touches.
 //! Nothing here knows of flows, nodes or the network.
 
+mod debug;
+mod inspect;
 mod object;
 mod path;
 mod text;
@@ -13,6 +15,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use debug::debug_encode;
+pub use inspect::inspect;
 pub use object::{Key, Object};
 pub use path::{PathError, PathPart, PropertyPath};
 pub use text::{number_text, parse_json, parse_number, stringify, stringify_pretty, truncate};

@@ -1,8 +1,20 @@
 //! The node types: one line each. A type's texts, properties and defaults stand in `nodes/<type>/`.
 
+mod common;
+
 use crate::{engine::Registry, services::Services};
+
+use common::{Catch, Comment, Complete, Debug, Inject, Junction, PassOn, Status};
 
 /// Registers every built-in type.
 pub fn register(registry: &mut Registry, services: &Services) {
-    let _ = (registry, services);
+    let _ = services;
+    registry.add("inject", Inject::new);
+    registry.add("debug", Debug::new);
+    registry.add("complete", PassOn::new::<Complete>);
+    registry.add("catch", PassOn::new::<Catch>);
+    registry.add("status", PassOn::new::<Status>);
+    registry.add("comment", Comment::new);
+    registry.add("junction", PassOn::new::<Junction>);
+    registry.add("global-config", Comment::new);
 }

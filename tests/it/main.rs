@@ -1,1 +1,19 @@
-fn main() {}
+//! All integration tests in one binary: it links once.
+
+// Helpers of tests fail loudly, as the tests themselves do (clippy.toml exempts only the latter), and take `json!(…)` as it comes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::needless_pass_by_value
+)]
+
+mod architecture;
+mod corpus;
+mod engine;
+mod examples;
+mod manifests;
+mod nodes;
+mod support;

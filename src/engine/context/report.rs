@@ -45,13 +45,7 @@ impl NodeContext {
 
     /// An error. With a message it goes to the catch nodes that hear this node, and into the log only if none takes it.
     pub fn error(&self, error: impl Into<NodeError>, msg: Option<&Message>) {
-        let error = error.into();
-        if self.0.shared.hub.wants(Interest::CALL) {
-            let mut args = vec![error.to_value()];
-            args.extend(msg.map(Message::to_value));
-            self.call("error", args);
-        }
-        self.fail(&error, msg);
+        self.fail(&error.into(), msg.cloned());
     }
 
     /// The node failed on a message: as `done(error)` of Node-RED, which is an error and ends the message.
@@ -66,22 +60,27 @@ impl NodeContext {
                 error: Some(error.to_value()),
             });
         }
-        self.error(error, Some(&msg));
+        self.fail(&error, Some(msg));
     }
 
-    fn fail(&self, error: &NodeError, msg: Option<&Message>) {
+    fn fail(&self, error: &NodeError, msg: Option<Message>) {
+        if self.0.shared.hub.wants(Interest::CALL) {
+            let mut args = vec![error.to_value()];
+            args.extend(msg.as_ref().map(Message::to_value));
+            self.call("error", args);
+        }
         let caught = msg.is_some_and(|msg| self.hand_to_catch(error, msg));
         if !caught {
             self.record(LogLevel::Error, error.to_value());
         }
     }
 
-    fn hand_to_catch(&self, error: &NodeError, msg: &Message) -> bool {
+    fn hand_to_catch(&self, error: &NodeError, mut caught: Message) -> bool {
         let routes = self.0.routes.load();
         if routes.catch.is_empty() {
             return false;
         }
-        let source = msg
+        let source = caught
             .get("error")
             .as_object()
             .and_then(|error| error.get("source")?.as_object());
@@ -99,7 +98,6 @@ impl NodeContext {
             ));
             return false;
         }
-        let mut caught = msg.clone();
         if let Some(earlier) = caught.remove("error") {
             caught.set("_error", earlier);
         }

@@ -1,0 +1,50 @@
+# The commands to remember: run, test. The others are for those who work on Flowrill.
+.PHONY: run test check unit web-test e2e tools nightly bench bench-peers dist image format
+
+DATA ?= ./data
+
+run: ## build the editor and the binary, start it
+	cargo run --release -- run --data $(DATA)
+
+test: tools check unit web-test e2e ## everything that must hold
+
+check:
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+
+unit:
+	cargo test
+
+web-test: web/node_modules/.package-lock.json
+	cd web && npm run --silent check && npm run --silent lint && npm test --silent
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+
+# The browser test drives the binary that `cargo test` has built.
+e2e: web/node_modules/.package-lock.json
+	cargo build
+	cd web && FLOWRILL_BIN=../target/debug/flowrill npm run --silent e2e
+
+# Chromium and the MQTT command-line clients: installed where that is allowed, else the tests say what they leave out.
+tools:
+	@sh tests/tools.sh
+
+nightly: ## the long rounds
+	FLOWRILL_CRASH_ROUNDS=500 cargo test --test it recovery
+
+bench: ## throughput, latency, CPU per message, start, memory
+	bash bench/run.sh
+
+bench-peers: ## the same beside Node-RED and mosquitto
+	bash bench/run.sh peers
+
+dist: ## the binary that people download
+	cargo build --profile dist
+
+image:
+	docker build -t flowrill .
+
+format:
+	cargo fmt
+	cd web && npm run --silent format

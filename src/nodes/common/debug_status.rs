@@ -1,0 +1,133 @@
+//! The status line of a debug node: the last value, or a count.
+
+use std::time::Duration;
+
+use super::debug::Shown;
+use crate::{
+    engine::{NodeContext, Status, Timer},
+    message::{Message, Value, inspect, truncate},
+};
+
+/// Counts that come faster than this are shown together…
+const COUNT_PAUSE_MS: f64 = 100.0;
+/// …after this time.
+const COUNT_DELAY: Duration = Duration::from_millis(200);
+
+/// What the line shows.
+pub(super) enum StatusKind {
+    Counter,
+    Value(Shown),
+}
+
+/// The count has settled: time to show it.
+struct ShowCount;
+
+/// The line, and what it shows at the moment.
+pub(super) struct DebugStatus {
+    kind: StatusKind,
+    count: u64,
+    last_count_ms: f64,
+    waiting: Option<Timer>,
+    shown: Option<Status>,
+}
+
+impl DebugStatus {
+    pub(super) fn new(kind: StatusKind) -> Self {
+        Self {
+            kind,
+            count: 0,
+            last_count_ms: f64::NEG_INFINITY,
+            waiting: None,
+            shown: None,
+        }
+    }
+
+    /// Before the first message: empty, or a count of nothing.
+    pub(super) fn start(&mut self, ctx: &NodeContext) {
+        ctx.status(Status {
+            fill: Some("grey".into()),
+            shape: Some("ring".into()),
+            text: None,
+        });
+        match self.kind {
+            StatusKind::Counter => ctx.status(count(0)),
+            StatusKind::Value(_) => ctx.status(Status::default()),
+        }
+    }
+
+    /// A message came.
+    pub(super) fn show(&mut self, msg: &Message, ctx: &NodeContext) {
+        match &self.kind {
+            StatusKind::Value(shown) => {
+                let status = of_value(&shown.of(msg), msg, ctx.settings().debug_status_length);
+                if self.shown.as_ref() != Some(&status) {
+                    ctx.status(status.clone());
+                    self.shown = Some(status);
+                }
+            }
+            StatusKind::Counter => {
+                self.count += 1;
+                let since = ctx.now() - std::mem::replace(&mut self.last_count_ms, ctx.now());
+                if since > COUNT_PAUSE_MS {
+                    self.waiting = None;
+                    ctx.status(count(self.count));
+                } else if self.waiting.is_none() {
+                    self.waiting = Some(ctx.after(COUNT_DELAY, ShowCount));
+                }
+            }
+        }
+    }
+
+    /// The delayed count.
+    pub(super) fn catch_up(&mut self, ctx: &NodeContext) {
+        self.waiting = None;
+        ctx.status(count(self.count));
+    }
+}
+
+fn count(count: u64) -> Status {
+    Status::new("blue", "ring", count.to_string())
+}
+
+/// The value as it is, unless the message carries an error or a status, or the value is one.
+fn of_value(value: &Value, msg: &Message, longest: usize) -> Status {
+    let part = |object: Option<&crate::message::Object>, key: &str| {
+        object
+            .and_then(|object| object.get(key))
+            .filter(|value| value.is_truthy())
+            .map(Value::to_text)
+    };
+    let own = value.as_object().filter(|object| {
+        ["fill", "shape", "text"]
+            .iter()
+            .all(|key| object.contains_key(key))
+    });
+    let (mut fill, mut shape, mut text) = ("grey".to_owned(), "dot".to_owned(), String::new());
+    if let Some(own) = own {
+        (fill, shape) = (
+            part(Some(own), "fill").unwrap_or(fill),
+            part(Some(own), "shape").unwrap_or(shape),
+        );
+        text = part(Some(own), "text").unwrap_or_default();
+    } else {
+        text.push_str(&match value {
+            Value::String(text) => text.to_string(),
+            other => inspect(other, 2),
+        });
+    }
+    if let Some(error) = msg.get("error").as_object() {
+        fill = "red".into();
+        text = part(Some(error), "message").unwrap_or_default();
+    }
+    if let Some(status) = msg.get("status").as_object() {
+        fill = part(Some(status), "fill").unwrap_or_else(|| "grey".into());
+        shape = part(Some(status), "shape").unwrap_or_else(|| "ring".into());
+        text = part(Some(status), "text").unwrap_or_default();
+    }
+    let (start, cut) = truncate(&text, longest);
+    Status::new(
+        &fill,
+        &shape,
+        if cut { format!("{start}...") } else { text },
+    )
+}

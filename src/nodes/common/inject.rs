@@ -1,0 +1,204 @@
+//! `inject`: makes messages by hand, at the start, at intervals or by cron (Node-RED's inject node).
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::inject_timing::{Repeat, RepeatError, Tick, sleep_towards};
+use crate::{
+    engine::{AnyEvent, Build, ConfigError, Failed, Node, NodeContext, NodeError, Timer},
+    message::{Kind, Message, Object, PropertyPath, TypedInput, Value},
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::nodes) struct InjectConfig {
+    props: Option<Vec<PropConfig>>,
+    payload: String,
+    payload_type: String,
+    topic: String,
+    repeat: Option<f64>,
+    crontab: String,
+    once: bool,
+    once_delay: Option<f64>,
+}
+
+/// One property of the message: where, and what.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PropConfig {
+    p: String,
+    v: Option<String>,
+    vt: Option<String>,
+}
+
+/// A property to set. Its value is read once; what is wrong with it is told when the node fires.
+struct Prop {
+    path: String,
+    value: Result<Option<TypedInput>, String>,
+}
+
+/// A running inject node.
+pub(in crate::nodes) struct Inject {
+    props: Vec<Prop>,
+    repeat: Result<Repeat, RepeatError>,
+    once: Option<Duration>,
+    once_delay_ms: f64,
+    timer: Option<Timer>,
+}
+
+impl Inject {
+    /// Reads the properties and the times; nothing refuses to start, as in Node-RED.
+    pub(in crate::nodes) fn new(config: InjectConfig, _build: &Build) -> Result<Self, ConfigError> {
+        let once_delay_s = config.once_delay.unwrap_or(0.1).max(0.0);
+        let once_delay = Duration::try_from_secs_f64(once_delay_s)
+            .map_err(|_| "The delay before the first message is too long")?;
+        Ok(Self {
+            repeat: Repeat::read(config.repeat, &config.crontab),
+            once: config.once.then_some(once_delay),
+            once_delay_ms: once_delay_s * 1000.0,
+            props: props(config),
+            timer: None,
+        })
+    }
+
+    fn fire(&self, mut msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
+        let own;
+        let props = match msg.remove("__user_inject_props__") {
+            Some(Value::Array(given)) => {
+                own = given
+                    .iter()
+                    .filter_map(Prop::from_value)
+                    .collect::<Vec<_>>();
+                &own
+            }
+            _ => &self.props,
+        };
+        let mut errors = Vec::new();
+        for prop in props.iter().filter(|prop| !prop.path.is_empty()) {
+            if let Err(error) = prop.set(&mut msg, ctx) {
+                errors.push(error);
+            }
+        }
+        if errors.is_empty() {
+            ctx.send_done(msg);
+            return Ok(());
+        }
+        ctx.failed(errors.join("; "), msg);
+        Ok(())
+    }
+
+    fn begin_repeating(&mut self, ctx: &NodeContext) {
+        self.timer = match &self.repeat {
+            Ok(repeat) => repeat.schedule(ctx),
+            Err(_) => None,
+        };
+    }
+}
+
+/// Node-RED's rules: `props`, or payload and topic of the old form; an entry for either without a value takes that one.
+fn props(config: InjectConfig) -> Vec<Prop> {
+    let (payload, payload_type, topic) = (config.payload, config.payload_type, config.topic);
+    let Some(listed) = config.props else {
+        return vec![
+            Prop::new("payload".into(), &payload, &payload_type),
+            Prop::new("topic".into(), &topic, "str"),
+        ];
+    };
+    let prop = |entry: PropConfig| {
+        let kind = entry.vt.unwrap_or_else(|| "str".into());
+        match (entry.p.as_str(), entry.v) {
+            ("payload", None) => Prop::new(entry.p, &payload, &payload_type),
+            ("topic", None) if kind == "str" => Prop::new(entry.p, &topic, "str"),
+            (_, value) => Prop::new(entry.p, &value.unwrap_or_default(), &kind),
+        }
+    };
+    listed.into_iter().map(prop).collect()
+}
+
+impl Prop {
+    fn new(path: String, text: &str, kind: &str) -> Self {
+        let kind = Kind::from_name(kind);
+        let value = match kind {
+            Kind::Jsonata if text.is_empty() => Ok(None),
+            _ => TypedInput::parse(text, kind).map(Some),
+        };
+        Self { path, value }
+    }
+
+    /// An entry of `__user_inject_props__`.
+    fn from_value(value: &Value) -> Option<Self> {
+        let entry = value.as_object()?;
+        let text = |key| {
+            entry
+                .get(key)
+                .filter(|value| !value.is_nullish())
+                .map(Value::to_text)
+        };
+        Some(Self::new(
+            text("p")?,
+            &text("v").unwrap_or_default(),
+            &text("vt").unwrap_or_else(|| "str".into()),
+        ))
+    }
+
+    fn set(&self, msg: &mut Message, ctx: &NodeContext) -> Result<(), String> {
+        let input = match &self.value {
+            Ok(Some(input)) => input,
+            Ok(None) => return Ok(()),
+            Err(error) => return Err(error.clone()),
+        };
+        let value = ctx.evaluate(input, msg).map_err(|error| match input {
+            TypedInput::Jsonata(_) => ctx.text("inject.errors.invalid-expr", &[("error", &error)]),
+            _ => error,
+        })?;
+        let path = PropertyPath::parse_message(&self.path).map_err(|error| error.to_string())?;
+        // References are looked up in the message as it was; the copy is a counter.
+        let before = msg.fields().clone();
+        path.set(msg.fields_mut(), &before, value, true)
+            .map_err(|error| error.to_string())?;
+        Ok(())
+    }
+}
+
+impl Node for Inject {
+    fn on_start(&mut self, ctx: &NodeContext) -> Result<(), NodeError> {
+        if let Some(delay) = self.once {
+            self.timer = Some(ctx.after(delay, Tick::Once));
+        } else {
+            self.begin_repeating(ctx);
+        }
+        match &self.repeat {
+            Ok(_) => Ok(()),
+            Err(RepeatError::TooLong) => Err(ctx.text("inject.errors.toolong", &[]).into()),
+            Err(RepeatError::Cron(error)) => Err(ctx
+                .text("inject.errors.invalid-cron", &[("error", error)])
+                .into()),
+        }
+    }
+
+    fn on_input(&mut self, msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
+        self.fire(msg, ctx)
+    }
+
+    fn on_event(&mut self, event: AnyEvent, ctx: &NodeContext) {
+        let Ok(tick) = event.downcast::<Tick>() else {
+            return;
+        };
+        match *tick {
+            Tick::Towards(at) => {
+                self.timer = Some(sleep_towards(at, ctx));
+                return;
+            }
+            Tick::Once | Tick::Repeat => self.begin_repeating(ctx),
+        }
+        // Through the queue, so that whoever watches the node sees its message arrive.
+        ctx.receive(Message::default());
+    }
+
+    fn props(&self) -> Object {
+        let mut props = Object::new();
+        props.insert("onceDelay", self.once_delay_ms.into());
+        props
+    }
+}

@@ -1,0 +1,5 @@
+//! The engine's rules, with flow JSON: deploys, order, copies, errors, limits.
+
+mod deploy;
+mod messages;
+mod reports;

@@ -1,0 +1,3 @@
+//! What a node's examples can't say: times, targets, several nodes together.
+
+mod common;
