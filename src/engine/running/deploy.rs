@@ -1,114 +1,29 @@
-//! The running flows: deploys go in, nodes are built, stopped, wired and started.
+//! A deploy: build what is new, stop what goes, swap the routes, start.
 
 use std::{
     any::Any,
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
-use arc_swap::ArcSwap;
 use indexmap::IndexMap;
-use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::task::TaskTracker;
 
-use super::{
-    actor::{Actor, Command},
-    clock::Clock,
-    context::{NodeContext, NodeInfo},
-    events::{Event, Hub, Interest, LogLevel, Record, Status},
-    node::{Failed, Node},
-    queue::FlowShared,
-    registry::{Build, Registry},
-    routes::{NodeRoutes, Target},
-    scope::{Contexts, node_scope},
-    settings::RuntimeSettings,
-};
+use super::{Engine, FlowHandle, Running, State};
 use crate::{
-    catalog::Catalog,
+    engine::{
+        actor::{Actor, Command},
+        context::{NodeContext, NodeInfo},
+        events::{Event, LogLevel, Status},
+        node::{Failed, Node},
+        queue::FlowShared,
+        registry::Build,
+        routes::{NodeRoutes, Target},
+        scope::node_scope,
+    },
     flow::{DeployMode, GLOBAL, Graph, Id, Level, NodeDef, Problem, diff, wire},
     message::{Message, Object},
 };
-
-/// What all nodes of an engine share.
-pub(super) struct Shared {
-    pub(super) hub: Arc<Hub>,
-    pub(super) contexts: Arc<Contexts>,
-    pub(super) clock: Clock,
-    pub(super) settings: ArcSwap<RuntimeSettings>,
-    pub(super) catalog: Arc<Catalog>,
-    pub(super) tasks: TaskTracker,
-    next_key: AtomicU64,
-}
-
-impl Shared {
-    /// To the log of the process and to those who watch.
-    pub(super) fn log(&self, record: Record) {
-        let text = record.msg.to_text();
-        let who = record.node.as_ref().map(|node| {
-            format!(
-                "[{}:{}] ",
-                node.type_name,
-                node.name.as_ref().unwrap_or(&node.id)
-            )
-        });
-        let who = who.unwrap_or_default();
-        match record.level {
-            LogLevel::Error => tracing::error!(target: "flow", "{who}{text}"),
-            LogLevel::Warn => tracing::warn!(target: "flow", "{who}{text}"),
-            LogLevel::Info => tracing::info!(target: "flow", "{who}{text}"),
-            LogLevel::Debug => tracing::debug!(target: "flow", "{who}{text}"),
-            LogLevel::Trace => tracing::trace!(target: "flow", "{who}{text}"),
-        }
-        if self.hub.wants(Interest::LOG) {
-            self.hub.publish(Event::Log(record));
-        }
-    }
-}
-
-/// What an engine is made of.
-pub struct EngineConfig {
-    pub catalog: Arc<Catalog>,
-    pub registry: Registry,
-    pub contexts: Arc<Contexts>,
-    pub clock: Clock,
-    pub settings: RuntimeSettings,
-}
-
-/// Runs one graph at a time.
-pub struct Engine {
-    shared: Arc<Shared>,
-    registry: Registry,
-    state: tokio::sync::Mutex<State>,
-    /// For look-ups from outside, while a deploy may be under way.
-    directory: RwLock<HashMap<Id, Running>>,
-}
-
-#[derive(Default)]
-struct State {
-    graph: Graph,
-    flows: IndexMap<Id, FlowHandle>,
-    /// What config nodes share, by id.
-    services: HashMap<Id, Arc<dyn Any + Send + Sync>>,
-}
-
-struct FlowHandle {
-    flow: Arc<FlowShared>,
-    commands: mpsc::Sender<Command>,
-}
-
-#[derive(Clone)]
-struct Running {
-    ctx: NodeContext,
-    commands: mpsc::Sender<Command>,
-    /// The strict configuration and the wires, for `props`.
-    config: Arc<Object>,
-    /// It could not be built, and an inert node stands in its place.
-    inert: bool,
-}
 
 /// Stands in for what cannot run: takes messages and does nothing.
 struct Inert;
@@ -126,61 +41,6 @@ struct Fresh {
 }
 
 impl Engine {
-    /// An engine that runs nothing yet.
-    pub fn new(config: EngineConfig) -> Self {
-        let shared = Shared {
-            hub: Arc::default(),
-            contexts: config.contexts,
-            clock: config.clock,
-            settings: ArcSwap::from_pointee(config.settings),
-            catalog: config.catalog,
-            tasks: TaskTracker::new(),
-            next_key: AtomicU64::new(1),
-        };
-        Self {
-            shared: Arc::new(shared),
-            registry: config.registry,
-            state: Default::default(),
-            directory: RwLock::default(),
-        }
-    }
-
-    /// Where its events come out.
-    pub fn hub(&self) -> &Arc<Hub> {
-        &self.shared.hub
-    }
-
-    /// The node types it can build.
-    pub fn registry(&self) -> &Registry {
-        &self.registry
-    }
-
-    /// The context stores.
-    pub fn contexts(&self) -> &Arc<Contexts> {
-        &self.shared.contexts
-    }
-
-    /// The settings that hold now.
-    pub fn settings(&self) -> Arc<RuntimeSettings> {
-        self.shared.settings.load_full()
-    }
-
-    /// Changes settings at once.
-    pub fn change_settings(&self, settings: RuntimeSettings) {
-        self.shared.settings.store(Arc::new(settings));
-    }
-
-    /// A log record of the runtime itself.
-    pub fn log(&self, level: LogLevel, text: &str) {
-        let record = Record {
-            level,
-            msg: text.into(),
-            node: None,
-            time: self.shared.clock.now(),
-        };
-        self.shared.log(record);
-    }
-
     /// Makes `graph` what runs: builds what is new, stops what goes, swaps the routes, starts. A node that cannot be
     /// built is a problem on that node, and the rest runs. `credentials` are those of a node, `new_credentials` the
     /// nodes whose credentials have changed.
@@ -224,7 +84,7 @@ impl Engine {
         self.stop_nodes(&state, &changes.stop).await;
         state.services = services;
         self.register(&graph, &state, &fresh, &inert);
-        self.rewire(&graph, &state);
+        self.rewire(&graph);
         self.start(&graph, &mut state, fresh).await;
         state.flows.retain(|id, _| graph.flows.contains_key(id));
         state.graph = graph;
@@ -242,62 +102,6 @@ impl Engine {
             .collect();
         self.stop_nodes(&state, &all).await;
         *state = State::default();
-    }
-
-    /// The context of a running node.
-    pub fn node(&self, id: &str) -> Option<NodeContext> {
-        self.directory
-            .read()
-            .get(id)
-            .filter(|running| !running.inert)
-            .map(|running| running.ctx.clone())
-    }
-
-    /// Hands messages to nodes' inputs as if they came over wires; those for one flow reach it back to back. False: a node is unknown.
-    pub fn receive(&self, deliveries: Vec<(&str, Message)>) -> bool {
-        let directory = self.directory.read();
-        let mut all_known = true;
-        let mut batch: Vec<(&NodeContext, Message)> = Vec::new();
-        for (id, msg) in deliveries {
-            let Some(running) = directory.get(id) else {
-                all_known = false;
-                continue;
-            };
-            if batch
-                .last()
-                .is_some_and(|(last, _)| !last.same_flow(&running.ctx))
-            {
-                NodeContext::receive_batch(std::mem::take(&mut batch));
-            }
-            batch.push((&running.ctx, msg));
-        }
-        NodeContext::receive_batch(batch);
-        all_known
-    }
-
-    /// The effective configuration of a running node, under Node-RED's names; none when no such node runs.
-    pub async fn props(&self, id: &str) -> Option<Object> {
-        let running = self
-            .directory
-            .read()
-            .get(id)
-            .cloned()
-            .filter(|running| !running.inert)?;
-        let (answer, props) = oneshot::channel();
-        running
-            .commands
-            .send(Command::Props {
-                key: running.ctx.key(),
-                props: answer,
-            })
-            .await
-            .ok()?;
-        let own = props.await.ok()??;
-        let mut all = (*running.config).clone();
-        for (key, value) in own.iter() {
-            all.insert(key.as_str(), value.clone());
-        }
-        Some(all)
     }
 
     fn open(&self) -> FlowHandle {
@@ -492,7 +296,7 @@ impl Engine {
         }
     }
 
-    fn rewire(&self, graph: &Graph, _state: &State) {
+    fn rewire(&self, graph: &Graph) {
         let directory = self.directory.read();
         let target =
             |id: &Id| -> Option<Target> { directory.get(id).map(|running| running.ctx.target()) };
