@@ -1,15 +1,29 @@
 //! Where flows, their earlier versions and their credentials are kept.
 //!
-//! [`FlowStore`] is what the runtime sees.
+//! [`FlowStore`] is what the runtime sees. On disk ([`DiskFlowStore`]) a version lives twice: in a database, with its
+//! history, and in plain files that survive a power cut.
 
 mod credentials;
+mod disk;
+mod file;
+mod folder;
 mod memory;
+mod mirror;
+mod record;
+mod recovery;
+mod secrets;
+mod sled;
+
+#[cfg(test)]
+mod tests;
 
 use std::{path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 pub use credentials::{Credentials, UNCHANGED};
+pub use disk::DiskFlowStore;
+pub use folder::{DataFolder, FolderError};
 pub use memory::MemoryFlowStore;
 
 use crate::flow::{Flows, Rev};
@@ -91,7 +105,12 @@ pub enum StoreError {
         source: std::io::Error,
     },
     #[error("The database in {} failed: {reason}. Check that its disk is not full, and restart Flowrill", .path.display())]
-    Database { path: PathBuf, reason: String },
+    Database {
+        path: PathBuf,
+        reason: String,
+        /// Its files are not what a database writes; a disk that is full or forbidden is no damage.
+        damaged: bool,
+    },
     #[error(
         "The store ended in the middle because of a fault in Flowrill; see its log, and try again"
     )]

@@ -1,0 +1,120 @@
+//! Flows on disk: a database with the history, and the plain mirror of the newest version. Either can be lost.
+
+use parking_lot::Mutex;
+
+use super::{
+    Credentials, FlowStore, StoreError, StoredVersion, VersionInfo,
+    folder::DataFolder,
+    mirror::Mirror,
+    record::Record,
+    recovery::{Recovered, recover},
+    secrets::{Sealed, SecretKey},
+    sled::SledVersions,
+};
+
+/// The store of a data folder.
+pub struct DiskFlowStore {
+    /// Held as long as the store lives.
+    _folder: DataFolder,
+    database: SledVersions,
+    mirror: Mirror,
+    key: SecretKey,
+    state: Mutex<State>,
+    notices: Vec<String>,
+}
+
+struct State {
+    /// What [`FlowStore::load`] gives: the newest version, which database and mirror agree on.
+    newest: Option<Record>,
+    credentials: Credentials,
+    last_number: u64,
+}
+
+impl DiskFlowStore {
+    /// Opens the store, sets aside what is damaged, and makes database and mirror agree on the newest sound version.
+    ///
+    /// # Errors
+    /// When files in the folder can't be read or written at all.
+    pub fn open(folder: DataFolder) -> Result<Self, StoreError> {
+        let Recovered {
+            database,
+            mirror,
+            key,
+            newest,
+            credentials,
+            last_number,
+            notices,
+        } = recover(folder.path())?;
+        let state = State {
+            newest,
+            credentials,
+            last_number,
+        };
+        Ok(Self {
+            _folder: folder,
+            database,
+            mirror,
+            key,
+            state: Mutex::new(state),
+            notices,
+        })
+    }
+
+    fn seal(&self, credentials: &Credentials, state: &State) -> Result<Option<Sealed>, StoreError> {
+        let before = state
+            .newest
+            .as_ref()
+            .and_then(|record| record.sealed.as_ref());
+        if let (Some(sealed), true) = (before, *credentials == state.credentials) {
+            return Ok(Some(sealed.clone()));
+        }
+        self.key.seal(credentials).map_err(|error| StoreError::Io {
+            action: "written",
+            path: self.mirror.credentials_path().to_owned(),
+            source: std::io::Error::other(error.to_string()),
+        })
+    }
+}
+
+impl FlowStore for DiskFlowStore {
+    fn load(&self) -> Result<Option<(StoredVersion, Credentials)>, StoreError> {
+        let state = self.state.lock();
+        let newest = state.newest.as_ref();
+        Ok(newest.map(|record| (record.version.clone(), state.credentials.clone())))
+    }
+
+    fn save(&self, version: &StoredVersion, credentials: &Credentials) -> Result<(), StoreError> {
+        let mut state = self.state.lock();
+        let record = Record {
+            number: state.last_number + 1,
+            version: version.clone(),
+            sealed: self.seal(credentials, &state)?,
+        };
+        // What needs room on the disk comes first; after that only names change.
+        let staged = self.mirror.stage(&record, state.newest.as_ref())?;
+        self.database.add(&record)?;
+        if let Err(error) = staged.commit() {
+            // The deploy fails, so its version must not come back at the next start.
+            if let Err(second) = self.database.remove(record.number, state.newest.as_ref()) {
+                tracing::error!("A deploy that failed could not be taken back. {second}");
+            }
+            return Err(error);
+        }
+        state.last_number = record.number;
+        state.newest = Some(record);
+        state.credentials = credentials.clone();
+        Ok(())
+    }
+
+    fn history(&self) -> Result<Vec<VersionInfo>, StoreError> {
+        self.database.history()
+    }
+
+    fn version(&self, rev: &str) -> Result<Option<StoredVersion>, StoreError> {
+        self.database.version(rev)
+    }
+
+    fn notices(&self) -> Vec<String> {
+        self.notices.clone()
+    }
+}
