@@ -4,10 +4,12 @@
 //! `broker` and `mqtt`; then `nodes`, `runtime`, `server`; and `app`, which knows them all.
 
 pub mod catalog;
+pub mod cli;
 pub mod engine;
 pub mod flow;
 pub mod message;
 pub mod nodes;
 pub mod runtime;
 pub mod services;
+pub mod settings;
 pub mod store;

@@ -1,0 +1,86 @@
+//! What a person reads at the start.
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+/// Prints for a person. Everything else goes to the log.
+#[allow(
+    clippy::print_stdout,
+    reason = "the one place that prints for the person who started Flowrill"
+)]
+pub fn say(text: impl fmt::Display) {
+    println!("{text}");
+}
+
+/// Prints why nothing was done.
+#[allow(clippy::print_stderr, reason = "a start that fails has no log yet")]
+pub fn complain(text: impl fmt::Display) {
+    eprintln!("flowrill: {text}");
+}
+
+/// The lines printed when everything runs.
+#[derive(Debug)]
+pub struct Banner {
+    pub http: SocketAddr,
+    /// None without the built-in broker.
+    pub mqtt: Option<SocketAddr>,
+    /// None when nothing is stored.
+    pub data: Option<PathBuf>,
+    /// Sentences that must not be overlooked.
+    pub warnings: Vec<String>,
+}
+
+impl fmt::Display for Banner {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "Flowrill {} is running", env!("CARGO_PKG_VERSION"))?;
+        writeln!(out, "  Editor  http://{}", reachable(self.http))?;
+        match self.mqtt {
+            Some(mqtt) => writeln!(out, "  MQTT    mqtt://{}", reachable(mqtt))?,
+            None => writeln!(out, "  MQTT    the built-in broker is off")?,
+        }
+        match &self.data {
+            Some(data) => writeln!(out, "  Data    {}", data.display())?,
+            None => writeln!(out, "  Data    in memory only, gone at the end")?,
+        }
+        for warning in &self.warnings {
+            writeln!(out, "  WARNING {warning}")?;
+        }
+        write!(out, "  Stop    Ctrl+C")
+    }
+}
+
+/// An address to connect to: "everywhere" is reached at this machine.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let local = match address {
+            SocketAddr::V4(_) => [127, 0, 0, 1].into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        };
+        address.set_ip(local);
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_a_person_needs_within_ten_lines() {
+        let banner = Banner {
+            http: "0.0.0.0:1880".parse().unwrap(),
+            mqtt: Some("127.0.0.1:1883".parse().unwrap()),
+            data: Some("/data".into()),
+            warnings: vec!["one".into(), "two".into()],
+        };
+        let text = banner.to_string();
+        assert!(text.lines().count() <= 10);
+        for part in [
+            "http://127.0.0.1:1880\n",
+            "mqtt://127.0.0.1:1883\n",
+            "/data\n",
+            "Ctrl+C",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}

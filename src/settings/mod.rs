@@ -1,0 +1,247 @@
+//! What the owner of this instance has set: on the command line, in the environment, in `flowrill.toml`; in this order of weight.
+
+mod file;
+mod layers;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub use layers::{Flags, OPTIONS, Origin};
+
+use crate::engine::RuntimeSettings;
+use layers::{Layers, Setting};
+
+/// The name of the settings file in the data folder.
+pub const FILE_NAME: &str = "flowrill.toml";
+
+/// Settings of one run, complete and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Where flows, their history, credentials and context lie.
+    pub data: PathBuf,
+    pub http: SocketAddr,
+    /// Where the built-in broker listens; none without it.
+    pub mqtt: Option<SocketAddr>,
+    /// A flow file to deploy at start.
+    pub flows: Option<PathBuf>,
+    /// Whether a first start gets the sample flow.
+    pub sample: bool,
+    /// Everything on `/tap` is allowed.
+    pub tap: bool,
+    pub lang: String,
+    pub log: LogLevel,
+    /// `--auth none` was given.
+    pub open_to_all: bool,
+    pub runtime: RuntimeSettings,
+    /// The settings file that was read.
+    pub file: Option<PathBuf>,
+}
+
+/// How much is logged.
+pub type LogLevel = tracing::level_filters::LevelFilter;
+
+/// What is wrong with a setting: one sentence that says where it stands and what to change.
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(pub(crate) String);
+
+impl Settings {
+    /// Works out the settings from the three sources.
+    ///
+    /// # Errors
+    /// The first one that can't be used.
+    pub fn resolve(
+        flags: &Flags,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, SettingsError> {
+        let mut layers = Layers::new(flags, env)?;
+        let (file, found) = match layers.get("config") {
+            Some(named) => (PathBuf::from(named.text), true),
+            None => (data_folder(&layers)?.join(FILE_NAME), false),
+        };
+        let read = file::read(&file, found)?;
+        let file = read.is_some().then_some(file);
+        if let Some(entries) = read {
+            layers.add_file(entries);
+            if let (Some(data), false) = (layers.from_file("data"), found) {
+                return Err(data.error("this file was found in the data folder, so it can't name another one; start with --data instead"));
+            }
+        }
+        let tap = layers.bool("tap")?;
+        let broker = !layers.bool("no-broker")?;
+        let open_to_all = match layers.get("auth") {
+            None => false,
+            Some(auth) if auth.text == "none" => true,
+            Some(auth) => {
+                return Err(auth.error(
+                    "the only value there is so far is \"none\": everyone who can reach the addresses may do everything",
+                ));
+            }
+        };
+        let reach = Reach { tap, open_to_all };
+        let settings = Self {
+            http: reach.address(&layers, "http", 1880)?,
+            mqtt: match broker {
+                true => Some(reach.address(&layers, "mqtt", 1883)?),
+                false => None,
+            },
+            flows: layers.path("flows"),
+            sample: !tap && !layers.bool("no-sample")?,
+            tap,
+            lang: lang(&layers)?,
+            log: log(&layers)?,
+            open_to_all,
+            runtime: runtime(&layers)?,
+            data: data_folder(&layers)?,
+            file,
+        };
+        Ok(settings)
+    }
+}
+
+fn data_folder(layers: &Layers) -> Result<PathBuf, SettingsError> {
+    if let Some(path) = layers.path("data") {
+        return Ok(path);
+    }
+    let platform = directories::ProjectDirs::from("", "", "flowrill");
+    let platform = platform.map(|folders| folders.data_dir().to_owned());
+    platform.ok_or_else(|| {
+        SettingsError(
+            "This user has no home folder to keep data in; name a folder with --data".into(),
+        )
+    })
+}
+
+/// Who may reach the listeners.
+struct Reach {
+    tap: bool,
+    open_to_all: bool,
+}
+
+impl Reach {
+    /// An address to listen on. Without a login nothing is opened to the network unless somebody said so.
+    fn address(&self, layers: &Layers, name: &str, port: u16) -> Result<SocketAddr, SettingsError> {
+        let Some(given) = layers.get(name) else {
+            return Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port));
+        };
+        let address = parse_address(&given.text).ok_or_else(|| {
+            given.error(&format!(
+                "\"{}\" is no address to listen on; give it as ADDRESS:PORT, for example 127.0.0.1:{port} (port 0 picks a free one)",
+                given.text
+            ))
+        })?;
+        match address.ip().is_loopback() {
+            true => Ok(address),
+            false if self.tap => Err(given.error(&format!(
+                "--tap lets everyone who can connect do everything, so it listens only on this machine; use 127.0.0.1:{}",
+                address.port()
+            ))),
+            false if !self.open_to_all => Err(given.error(&format!(
+                "Flowrill has no login yet, so it does not listen on {address}, where others could reach it. Use 127.0.0.1:{}, or add --auth none if everyone on that network may do everything",
+                address.port()
+            ))),
+            false => Ok(address),
+        }
+    }
+}
+
+fn parse_address(text: &str) -> Option<SocketAddr> {
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
+    let port = text.strip_prefix("localhost:")?.parse().ok()?;
+    Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+}
+
+fn lang(layers: &Layers) -> Result<String, SettingsError> {
+    let Some(lang) = layers.get("lang") else {
+        return Ok("en".into());
+    };
+    let sound = !lang.text.is_empty()
+        && lang
+            .text
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || character == '-');
+    match sound {
+        true => Ok(lang.text),
+        false => Err(lang.error(&format!(
+            "\"{}\" is no language; give its code, for example en or de",
+            lang.text
+        ))),
+    }
+}
+
+fn log(layers: &Layers) -> Result<LogLevel, SettingsError> {
+    let Some(log) = layers.get("log") else {
+        return Ok(LogLevel::INFO);
+    };
+    let known = ["off", "error", "warn", "info", "debug", "trace"];
+    match known.contains(&log.text.as_str()) {
+        true => Ok(log.text.parse().unwrap_or(LogLevel::INFO)),
+        false => Err(log.error(&format!(
+            "\"{}\" is no log level; choose one of {}",
+            log.text,
+            known.join(", ")
+        ))),
+    }
+}
+
+/// `[runtime]`, under Node-RED's names and in its units.
+fn runtime(layers: &Layers) -> Result<RuntimeSettings, SettingsError> {
+    let mut settings = RuntimeSettings::default();
+    let number = |name: &str| -> Result<Option<f64>, SettingsError> {
+        let Some(given) = layers.get(name) else {
+            return Ok(None);
+        };
+        let number = given.text.parse::<f64>().ok();
+        let number = number.filter(|number| (0.0..=1e12).contains(number));
+        number
+            .map(Some)
+            .ok_or_else(|| given.error("this must be a number, 0 or more"))
+    };
+    // 0 is Node-RED's "no limit of my own"; the built-in limit stays then.
+    if let Some(seconds) = number("globalFunctionTimeout")?.filter(|seconds| *seconds > 0.0) {
+        settings.function_timeout = Duration::from_secs_f64(seconds);
+    }
+    if let Some(count) = number("nodeMessageBufferMaxLength")? {
+        settings.message_buffer_max_length = count as usize;
+    }
+    if let Some(length) = number("debugMaxLength")? {
+        settings.debug_max_length = length as usize;
+    }
+    if let Some(length) = number("debugStatusLength")? {
+        settings.debug_status_length = length as usize;
+    }
+    if let Some(milliseconds) = number("mqttReconnectTime")? {
+        settings.mqtt_reconnect = Duration::from_secs_f64(milliseconds / 1000.0);
+    }
+    if let Some(milliseconds) = number("nodeCloseTimeout")? {
+        settings.close_timeout = Duration::from_secs_f64(milliseconds / 1000.0);
+    }
+    Ok(settings)
+}
+
+impl Setting {
+    fn error(&self, reason: &str) -> SettingsError {
+        SettingsError(format!("{}: {reason}", self.origin))
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) => write!(out, "--{name}"),
+            Self::Env(name) => out.write_str(name),
+            Self::File { path, line, name } => {
+                write!(out, "{}, line {line}: {name}", Path::display(path))
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Tables of settings and what comes of them.
+
+use std::{collections::HashMap, fs};
+
+use super::*;
+
+/// Flags, environment and file text → settings.
+fn resolve(
+    flags: &[(&'static str, &str)],
+    env: &[(&str, &str)],
+    file: Option<&str>,
+) -> Result<Settings, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut flags: Flags = flags
+        .iter()
+        .map(|(name, text)| (*name, (*text).to_owned()))
+        .collect();
+    let env: HashMap<String, String> = env
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect();
+    if let Some(text) = file {
+        let path = folder.path().join("set.toml");
+        fs::write(&path, text).unwrap();
+        flags.insert("config", path.to_str().unwrap().to_owned());
+    }
+    let place = folder.path().to_str().unwrap().to_owned();
+    Settings::resolve(&flags, &|name| env.get(name).cloned())
+        .map_err(|error| error.to_string().replace(&place, "DIR"))
+}
+
+#[test]
+fn without_anything_set_only_this_machine_can_connect() {
+    let settings = resolve(&[("data", "d")], &[], None).unwrap();
+    assert_eq!(settings.http.to_string(), "127.0.0.1:1880");
+    assert_eq!(settings.mqtt.unwrap().to_string(), "127.0.0.1:1883");
+    assert!(settings.sample && !settings.tap);
+    assert_eq!(settings.lang, "en");
+    assert_eq!(settings.runtime, RuntimeSettings::default());
+    assert!(!resolve(&[], &[], None).unwrap().data.as_os_str().is_empty());
+}
+
+#[test]
+fn flag_beats_environment_beats_file() {
+    let file = Some("http = \"127.0.0.1:3\"\nlang = \"fr\"\nlog = \"warn\"\n");
+    let env = [("FLOWRILL_HTTP", "127.0.0.1:2"), ("FLOWRILL_LANG", "de")];
+    let settings = resolve(&[("http", "127.0.0.1:1")], &env, file).unwrap();
+    assert_eq!(settings.http.port(), 1);
+    assert_eq!(settings.lang, "de");
+    assert_eq!(settings.log, LogLevel::WARN);
+    let settings = resolve(&[], &env, file).unwrap();
+    assert_eq!(settings.http.port(), 2);
+}
+
+#[test]
+fn switches_can_be_turned_off_again() {
+    let file = Some("no-broker = true\nno-sample = true");
+    let settings = resolve(&[], &[("FLOWRILL_NO_BROKER", "false")], file).unwrap();
+    assert!(settings.mqtt.is_some());
+    assert!(!settings.sample);
+    let settings = resolve(&[("no-broker", "true")], &[], None).unwrap();
+    assert_eq!(settings.mqtt, None);
+}
+
+#[test]
+fn a_tap_gets_no_sample() {
+    let settings = resolve(&[("tap", "true")], &[], None).unwrap();
+    assert!(settings.tap && !settings.sample);
+}
+
+#[test]
+fn runtime_settings_have_node_reds_names_and_units() {
+    let file = "[runtime]\nglobalFunctionTimeout = 2.5\nnodeMessageBufferMaxLength = 7\nmqttReconnectTime = 1500\nnodeCloseTimeout = 100\ndebugMaxLength = 9\ndebugStatusLength = 8";
+    let runtime = resolve(&[], &[], Some(file)).unwrap().runtime;
+    assert_eq!(runtime.function_timeout, Duration::from_millis(2500));
+    assert_eq!(runtime.message_buffer_max_length, 7);
+    assert_eq!(runtime.mqtt_reconnect, Duration::from_millis(1500));
+    assert_eq!(runtime.close_timeout, Duration::from_millis(100));
+    assert_eq!(runtime.debug_max_length, 9);
+    assert_eq!(runtime.debug_status_length, 8);
+    let none = resolve(&[], &[], Some("[runtime]\nglobalFunctionTimeout = 0")).unwrap();
+    assert_eq!(none.runtime.function_timeout, Duration::from_secs(10));
+}
+
+#[test]
+fn the_network_needs_a_word() {
+    let open = [("http", "0.0.0.0:80")];
+    let error = resolve(&open, &[], None).unwrap_err();
+    assert!(
+        error.starts_with("--http: Flowrill has no login yet"),
+        "{error}"
+    );
+    let both = [("http", "0.0.0.0:80"), ("auth", "none")];
+    assert!(resolve(&both, &[], None).unwrap().open_to_all);
+    let tap = [("http", "0.0.0.0:80"), ("auth", "none"), ("tap", "true")];
+    assert!(resolve(&tap, &[], None).unwrap_err().contains("--tap"));
+    let mqtt = [("mqtt", "[::]:1883")];
+    assert!(
+        resolve(&mqtt, &[], None)
+            .unwrap_err()
+            .starts_with("--mqtt: ")
+    );
+    // Without a broker its address does not matter.
+    let off = [("mqtt", "0.0.0.0:1"), ("no-broker", "true")];
+    assert!(resolve(&off, &[], None).is_ok());
+    assert!(resolve(&[("http", "localhost:9")], &[], None).is_ok());
+    assert!(resolve(&[("http", "[::1]:9")], &[], None).is_ok());
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place() {
+    let cases = [
+        (
+            "\nport = 3",
+            "DIR/set.toml, line 2: there is no setting \"port\"; there are data, http, mqtt",
+        ),
+        (
+            "# x\nhttp = \"here\"",
+            "DIR/set.toml, line 2: http: \"here\" is no address to listen on",
+        ),
+        (
+            "http = [1]",
+            "DIR/set.toml, line 1: http takes one text, number or true/false",
+        ),
+        ("lang = \"en\"\nlog =", "DIR/set.toml, line 2: "),
+        (
+            "\n\n[runtime]\nfoo = 1",
+            "DIR/set.toml, line 4: there is no setting \"foo\" in [runtime]; there are globalFunctionTimeout",
+        ),
+        (
+            "[runtime]\ndebugMaxLength = -1",
+            "DIR/set.toml, line 2: debugMaxLength: this must be a number, 0 or more",
+        ),
+        ("runtime = 1", "DIR/set.toml, line 1: runtime is a table"),
+        (
+            "tap = \"maybe\"",
+            "DIR/set.toml, line 1: tap: \"maybe\" must be true or false",
+        ),
+        (
+            "log = \"loud\"",
+            "DIR/set.toml, line 1: log: \"loud\" is no log level; choose one of off, error",
+        ),
+        (
+            "lang = \"../x\"",
+            "DIR/set.toml, line 1: lang: \"../x\" is no language",
+        ),
+        (
+            "auth = \"basic\"",
+            "DIR/set.toml, line 1: auth: the only value",
+        ),
+        (
+            "config = \"x\"",
+            "DIR/set.toml, line 1: there is no setting \"config\"",
+        ),
+    ];
+    for (file, expected) in cases {
+        let error = resolve(&[], &[], Some(file)).unwrap_err();
+        assert!(error.starts_with(expected), "{file:?} gave {error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+    let error = resolve(&[], &[("FLOWRILL_TAP", "maybe")], None).unwrap_err();
+    assert_eq!(error, "FLOWRILL_TAP: \"maybe\" must be true or false");
+    let error = resolve(&[("config", "/no/such.toml")], &[], None).unwrap_err();
+    assert!(error.contains("/no/such.toml can't be read") && error.contains("--config"));
+}
+
+#[test]
+fn the_file_in_the_data_folder_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap().to_owned();
+    let flags = Flags::from([("data", data)]);
+    let env = |_: &str| None;
+    assert_eq!(Settings::resolve(&flags, &env).unwrap().file, None);
+    fs::write(
+        folder.path().join(FILE_NAME),
+        "lang = \"de\"\nflows = \"mine.json\"",
+    )
+    .unwrap();
+    let settings = Settings::resolve(&flags, &env).unwrap();
+    assert_eq!(settings.lang, "de");
+    assert_eq!(settings.flows, Some(folder.path().join("mine.json")));
+    assert_eq!(settings.file, Some(folder.path().join(FILE_NAME)));
+}
