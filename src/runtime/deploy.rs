@@ -135,7 +135,7 @@ impl Inner {
             .await;
         let problems = Problems {
             lint: lint(&version.flows, &self.catalog),
-            build: self.still_failing(build, &ids),
+            build: self.still_failing(&build, &ids),
         };
         let all = problems.all();
         self.problems.store(Arc::new(problems));
@@ -160,7 +160,7 @@ impl Inner {
     }
 
     /// The engine names only nodes that it has just built: those that failed in an earlier deploy and were left alone fail still.
-    fn still_failing(&self, new: Vec<Problem>, ids: &HashSet<Id>) -> Vec<Problem> {
+    fn still_failing(&self, new: &[Problem], ids: &HashSet<Id>) -> Vec<Problem> {
         let before = self.problems.load();
         let named: HashSet<&Id> = new
             .iter()

@@ -138,9 +138,9 @@ impl Bench {
         self.runtime.inner.store.load().unwrap().unwrap().1
     }
 
-    fn stored_is(&self, expected: Json) {
+    fn stored_is(&self, expected: &Json) {
         let stored = serde_json::to_value(self.stored()).unwrap();
-        assert_eq!(stored, expected);
+        assert_eq!(stored, *expected);
     }
 }
 
@@ -247,7 +247,7 @@ async fn credentials_are_merged_kept_apart_and_dropped() {
             DeployMode::Full,
         )
         .await;
-    bench.stored_is(json!({"a": {"user": "u", "password": "p"}}));
+    bench.stored_is(&json!({"a": {"user": "u", "password": "p"}}));
     let current = bench.runtime.current();
     assert!(
         !serde_json::to_string(&*current.flows)
@@ -263,15 +263,15 @@ async fn credentials_are_merged_kept_apart_and_dropped() {
     // Only what has other credentials restarts.
     let changed = node(json!({"user": "v", "password": "__PWRD__"}));
     bench.deploy(changed, DeployMode::Nodes).await;
-    bench.stored_is(json!({"a": {"user": "v", "password": "p"}}));
+    bench.stored_is(&json!({"a": {"user": "v", "password": "p"}}));
     assert_eq!(bench.log.take(), [r#"a {"password":"p","user":"v"}"#]);
 
     bench
         .deploy(node(json!({"user": ""})), DeployMode::Nodes)
         .await;
-    bench.stored_is(json!({"a": {"password": "p"}}));
+    bench.stored_is(&json!({"a": {"password": "p"}}));
     bench.deploy(node(json!(null)), DeployMode::Nodes).await;
-    bench.stored_is(json!({"a": {"password": "p"}}));
+    bench.stored_is(&json!({"a": {"password": "p"}}));
     assert_eq!(
         Json::Object(bench.runtime.credentials_state("probe", "a")),
         json!({"has_password": true})
@@ -280,15 +280,15 @@ async fn credentials_are_merged_kept_apart_and_dropped() {
     let plain = json!([{"id": "a", "type": "probe"}, {"id": "b", "type": "probe"}]);
     let full = json!({"a": {"password": "__PWRD__"}, "b": {"x": "y"}, "gone": {"x": "y"}});
     bench.deploy_with(plain.clone(), full).await;
-    bench.stored_is(json!({"a": {"password": "p"}, "b": {"x": "y"}}));
+    bench.stored_is(&json!({"a": {"password": "p"}, "b": {"x": "y"}}));
     bench
         .deploy_with(plain.clone(), json!({"b": {"x": "z"}}))
         .await;
-    bench.stored_is(json!({"b": {"x": "z"}}));
+    bench.stored_is(&json!({"b": {"x": "z"}}));
     bench
         .deploy(json!([{"id": "a", "type": "probe"}]), DeployMode::Full)
         .await;
-    bench.stored_is(json!({}));
+    bench.stored_is(&json!({}));
 
     let bad = Deploy::full(flows(
         json!([{"id": "a", "type": "probe", "credentials": "x"}]),
@@ -322,7 +322,7 @@ async fn what_cannot_be_stored_does_not_run() {
     );
     bench.full.store(false, Ordering::Relaxed);
     bench.deploy(json!([]), DeployMode::Full).await;
-    bench.stored_is(json!({}));
+    bench.stored_is(&json!({}));
 }
 
 #[tokio::test]

@@ -109,7 +109,7 @@ impl Layers {
     }
 
     /// The setting, if it is the file's that counts.
-    pub(super) fn from_file(&self, name: &str) -> Option<Setting> {
+    pub(super) fn set_in_file(&self, name: &str) -> Option<Setting> {
         self.get(name)
             .filter(|setting| matches!(setting.origin, Origin::File { .. }))
     }

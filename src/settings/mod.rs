@@ -70,7 +70,7 @@ impl Settings {
         let file = read.is_some().then_some(file);
         if let Some(entries) = read {
             layers.add_file(entries);
-            if let (Some(data), false) = (layers.from_file("data"), found) {
+            if let (Some(data), false) = (layers.set_in_file("data"), found) {
                 return Err(data.error("this file was found in the data folder, so it can't name another one; start with --data instead"));
             }
         }

@@ -65,6 +65,8 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+type Damage = fn(&Path);
+
 fn flip_bit(path: &Path, at: usize) {
     let mut bytes = fs::read(path).unwrap();
     bytes[at] ^= 1;
@@ -193,7 +195,7 @@ fn a_newer_format_is_refused() {
 #[test]
 fn one_damaged_file_costs_nothing() {
     let files = ["flows.json", "flows.meta.json", "credentials.json"];
-    let damages: [(&str, fn(&Path)); 5] = [
+    let damages: [(&str, Damage); 5] = [
         ("gone", |path| fs::remove_file(path).unwrap()),
         ("empty", |path| fs::write(path, "").unwrap()),
         ("cut short", |path| {
@@ -242,7 +244,7 @@ fn sled_files(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn a_damaged_database_is_set_aside_and_the_mirror_taken() {
     for index in 0..2 {
-        let damages: [fn(&Path); 3] = [
+        let damages: [Damage; 3] = [
             |path| {
                 let length = fs::metadata(path).unwrap().len() as usize;
                 fs::write(path, vec![0xab; length]).unwrap();
@@ -379,7 +381,7 @@ fn the_mirror_wins_over_an_older_database() {
 fn without_its_key_the_flows_run_and_the_file_is_kept() {
     let folder = filled(2);
     let key = fs::read(folder.path().join("key")).unwrap();
-    let damages: [fn(&Path); 3] = [
+    let damages: [Damage; 3] = [
         |path| fs::remove_file(path).unwrap(),
         |path| fs::write(path, "no key").unwrap(),
         |path| {
