@@ -3,6 +3,7 @@
 //! The layers, from the bottom: `message`, `catalog`, `flow`, `engine`; beside them `store`, `script`,
 //! `broker` and `mqtt`; then `nodes`, `runtime`, `server`; and `app`, which knows them all.
 
+pub mod app;
 pub mod catalog;
 pub mod cli;
 pub mod engine;
@@ -12,4 +13,5 @@ pub mod nodes;
 pub mod runtime;
 pub mod services;
 pub mod settings;
+pub mod startup;
 pub mod store;

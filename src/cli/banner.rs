@@ -2,6 +2,8 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
+use crate::settings::Settings;
+
 /// Prints for a person. Everything else goes to the log.
 #[allow(
     clippy::print_stdout,
@@ -27,6 +29,35 @@ pub struct Banner {
     pub data: Option<PathBuf>,
     /// Sentences that must not be overlooked.
     pub warnings: Vec<String>,
+}
+
+impl Banner {
+    /// For these settings, and the addresses that were really taken.
+    pub fn new(settings: &Settings, http: SocketAddr, mqtt: Option<SocketAddr>) -> Self {
+        let mut warnings = Vec::new();
+        if settings.tap {
+            warnings.push(
+                "--tap: everyone on this machine may do everything, and nothing is stored".into(),
+            );
+        }
+        let open = [Some(settings.http), settings.mqtt]
+            .into_iter()
+            .flatten()
+            .any(|address| !address.ip().is_loopback());
+        if open {
+            warnings.push(
+                "--auth none: there is no login, so everyone on the network may change flows and run code on this machine"
+                    .into(),
+            );
+        }
+        let data = std::path::absolute(&settings.data);
+        Self {
+            http,
+            mqtt,
+            data: (!settings.tap).then(|| data.unwrap_or_else(|_| settings.data.clone())),
+            warnings,
+        }
+    }
 }
 
 impl fmt::Display for Banner {

@@ -4,12 +4,12 @@ use parking_lot::Mutex;
 
 use super::{
     Credentials, FlowStore, StoreError, StoredVersion, VersionInfo,
+    database::SledVersions,
     folder::DataFolder,
     mirror::Mirror,
     record::Record,
     recovery::{Recovered, recover},
     secrets::{Sealed, SecretKey},
-    sled::SledVersions,
 };
 
 /// The store of a data folder.

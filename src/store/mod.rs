@@ -21,6 +21,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use self::sled as database;
 pub use credentials::{Credentials, UNCHANGED};
 pub use disk::DiskFlowStore;
 pub use folder::{DataFolder, FolderError};

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::{
     Credentials, StoreError, StoredVersion,
+    database::SledVersions,
     file::set_aside,
     mirror::{Found, Mirror},
     record::Record,
     secrets::{SecretKey, key_path},
-    sled::SledVersions,
 };
 use crate::flow::Flows;
 

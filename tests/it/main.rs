@@ -11,9 +11,11 @@
 )]
 
 mod architecture;
+mod cli;
 mod corpus;
 mod engine;
 mod examples;
 mod manifests;
 mod nodes;
+mod recovery;
 mod support;

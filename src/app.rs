@@ -1,0 +1,145 @@
+//! Puts the parts together: the only file that knows them all, and nothing else.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use clap::Parser;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    catalog::Catalog,
+    cli::{self, Banner, CANNOT, Cli, Command},
+    engine::{Clock, Contexts, Registry},
+    flow::{Flows, ProcessEnv},
+    nodes,
+    runtime::{Deploy, Runtime, RuntimeConfig},
+    services::Services,
+    settings::{Flags, Settings},
+    startup::{self, Signals, StartError},
+    store::{DataFolder, DiskFlowStore, FlowStore, MemoryFlowStore},
+};
+
+/// How long the parts that are left may take once the flows have stopped.
+const LAST_STEPS: Duration = Duration::from_millis(700);
+
+/// What the binary does.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Some(Command::Check { file }) => {
+            catalog("en").map(|catalog| ExitCode::from(cli::check(&file, &catalog)))
+        }
+        Some(Command::Nodes) => list_nodes(),
+        Some(Command::Run(options)) => run(&options.flags()),
+        None => run(&cli.run.flags()),
+    };
+    outcome.unwrap_or_else(|error| {
+        cli::complain(error);
+        ExitCode::from(CANNOT)
+    })
+}
+
+fn catalog(lang: &str) -> Result<Arc<Catalog>, StartError> {
+    let catalog = Catalog::builtin(lang).map_err(|error| StartError::Other(error.to_string()))?;
+    Ok(Arc::new(catalog))
+}
+
+fn list_nodes() -> Result<ExitCode, StartError> {
+    let mut registry = Registry::default();
+    nodes::register(&mut registry, &Services::default());
+    cli::nodes(&*catalog("en")?, &registry);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run(flags: &Flags) -> Result<ExitCode, StartError> {
+    let settings = Settings::resolve(flags, &|name| std::env::var(name).ok())?;
+    startup::start_log(settings.log);
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.max(2))
+        .enable_all()
+        .build()
+        .map_err(|error| StartError::Other(format!("the system gives no threads: {error}")))?;
+    let outcome = tokio.block_on(serve(settings));
+    // What still blocks a thread, such as a look-up of a name, is left behind.
+    tokio.shutdown_timeout(Duration::from_millis(100));
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// From the settings to the end.
+async fn serve(settings: Settings) -> Result<(), StartError> {
+    // First whatever can fail, so that a start that fails leaves nothing behind.
+    let given = settings
+        .flows
+        .as_deref()
+        .map(startup::read_flows)
+        .transpose()?;
+    let mut signals = Signals::new().map_err(|error| StartError::Other(error.to_string()))?;
+    let http = startup::listen(settings.http, "--http")?;
+    let store = open_store(&settings)?;
+    let http_address = http
+        .local_addr()
+        .map_err(|error| startup::address_error(&error, settings.http, "--http"))?;
+
+    let mut registry = Registry::default();
+    nodes::register(&mut registry, &Services::default());
+    let is_new = store.load()?.is_none() && store.notices().is_empty();
+    let runtime = Arc::new(Runtime::open(RuntimeConfig {
+        catalog: catalog(&settings.lang)?,
+        registry,
+        store,
+        process_env: ProcessEnv::default(),
+        settings: settings.runtime.clone(),
+        clock: Clock::System,
+        contexts: Arc::new(Contexts::default()),
+    })?);
+    let sample = match is_new && settings.sample && settings.mqtt.is_some() {
+        true => Some(startup::first_steps(None)?),
+        false => None,
+    };
+
+    let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
+    cli::say(Banner::new(&settings, http_address, None));
+    start_flows(&runtime, given.or(sample)).await;
+
+    signals.next().await;
+    tokio::select! {
+        () = stop(&runtime, &tasks, &shutdown) => {}
+        () = signals.next() => tracing::warn!("Stopped at once by a second signal"),
+    }
+    Ok(())
+}
+
+fn open_store(settings: &Settings) -> Result<Box<dyn FlowStore>, StartError> {
+    if settings.tap {
+        return Ok(Box::<MemoryFlowStore>::default());
+    }
+    let store = DiskFlowStore::open(DataFolder::open(&settings.data)?)?;
+    for notice in store.notices() {
+        tracing::warn!("{notice}");
+    }
+    Ok(Box::new(store))
+}
+
+async fn start_flows(runtime: &Runtime, flows: Option<Flows>) {
+    if let Some(flows) = flows {
+        match runtime.deploy(Deploy::full(flows)).await {
+            Ok(_) => return,
+            Err(error) => tracing::error!("{error}"),
+        }
+    }
+    runtime.start().await;
+}
+
+/// Flows first, for they still use all the rest.
+async fn stop(runtime: &Runtime, tasks: &TaskTracker, shutdown: &CancellationToken) {
+    tracing::info!("Stopping");
+    runtime.stop().await;
+    shutdown.cancel();
+    tasks.close();
+    if tokio::time::timeout(LAST_STEPS, tasks.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!("Some connections did not end in time and were cut");
+    }
+}
