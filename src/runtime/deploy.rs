@@ -2,10 +2,12 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use serde_json::{Map, Value as Json, json};
+
+use tokio::sync::MutexGuard;
 
 use super::{Inner, Problems, Version, credentials};
 use crate::{
@@ -56,6 +58,8 @@ pub enum DeployError {
     Invalid(Vec<Problem>),
     #[error("The flows could not be stored, so the ones before keep running. {0}")]
     Store(#[from] StoreError),
+    #[error("Flowrill is stopping; deploy again when it is back")]
+    Stopping,
     #[error(
         "The deploy ended in the middle because of a fault in Flowrill; see its log, and deploy again"
     )]
@@ -64,7 +68,7 @@ pub enum DeployError {
 
 impl Inner {
     pub(super) async fn deploy(self: &Arc<Self>, deploy: Deploy) -> Result<Deployed, DeployError> {
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.begin().await?;
         let running = self.current.load().rev.clone();
         if deploy.base.as_ref().is_some_and(|base| *base != running) {
             return Err(DeployError::Stale { running });
@@ -94,7 +98,7 @@ impl Inner {
     }
 
     pub(super) async fn reload(self: &Arc<Self>) -> Result<Deployed, DeployError> {
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.begin().await?;
         let inner = self.clone();
         let read = self.tasks.spawn_blocking(move || inner.store.load());
         let loaded = read.await.map_err(|_| DeployError::Interrupted)??;
@@ -106,8 +110,18 @@ impl Inner {
     }
 
     pub(super) async fn restart(&self) {
-        let _one_at_a_time = self.changing.lock().await;
-        self.run_current(DeployMode::Full, &HashSet::new()).await;
+        if let Ok(_one_at_a_time) = self.begin().await {
+            self.run_current(DeployMode::Full, &HashSet::new()).await;
+        }
+    }
+
+    /// Waits for its turn to change the flows.
+    async fn begin(&self) -> Result<MutexGuard<'_, ()>, DeployError> {
+        let turn = self.changing.lock().await;
+        match self.ended.load(Ordering::Relaxed) {
+            true => Err(DeployError::Stopping),
+            false => Ok(turn),
+        }
     }
 
     async fn save(

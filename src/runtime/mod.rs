@@ -6,7 +6,13 @@ mod deploy;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -56,6 +62,8 @@ struct Inner {
     credentials: Mutex<Arc<Credentials>>,
     /// Held while flows change: one deploy at a time, the next one sees what the last one left.
     changing: tokio::sync::Mutex<()>,
+    /// Set by the orderly stop: nothing is started any more.
+    ended: AtomicBool,
     /// Deploys go on when the one who asked for them has hung up.
     tasks: TaskTracker,
 }
@@ -101,6 +109,7 @@ impl Runtime {
             problems: ArcSwap::default(),
             credentials: Mutex::new(Arc::new(credentials)),
             changing: tokio::sync::Mutex::new(()),
+            ended: AtomicBool::new(false),
             tasks: TaskTracker::new(),
         };
         Ok(Self {
@@ -201,6 +210,7 @@ impl Runtime {
 
     /// Ends in good order: a deploy under way is finished, every node gets its time to close, within five seconds in all.
     pub async fn stop(&self) {
+        self.inner.ended.store(true, Ordering::Relaxed);
         let mut settings = (*self.inner.engine.settings()).clone();
         settings.close_timeout = settings.close_timeout.min(STOP_LIMIT / 2);
         self.inner.engine.change_settings(settings);

@@ -368,4 +368,6 @@ async fn a_stop_closes_every_node() {
         .await;
     bench.runtime.stop().await;
     assert_eq!(bench.log.closed.load(Ordering::Relaxed), 1);
+    let late = bench.runtime.deploy(Deploy::full(flows(json!([])))).await;
+    assert!(matches!(late, Err(DeployError::Stopping)));
 }

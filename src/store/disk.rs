@@ -92,11 +92,12 @@ impl FlowStore for DiskFlowStore {
         };
         // What needs room on the disk comes first; after that only names change.
         let staged = self.mirror.stage(&record, state.newest.as_ref())?;
-        self.database.add(&record)?;
-        if let Err(error) = staged.commit() {
+        let written = self.database.add(&record).and_then(|()| staged.commit());
+        if let Err(error) = written {
             // The deploy fails, so its version must not come back at the next start.
-            if let Err(second) = self.database.remove(record.number, state.newest.as_ref()) {
-                tracing::error!("A deploy that failed could not be taken back. {second}");
+            let before = state.newest.as_ref();
+            if let Err(second) = self.database.remove(record.number, before) {
+                tracing::warn!("A deploy that failed could not be taken back. {second}");
             }
             return Err(error);
         }

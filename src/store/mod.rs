@@ -105,7 +105,7 @@ pub enum StoreError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("The database in {} failed: {reason}. Check that its disk is not full, and restart Flowrill", .path.display())]
+    #[error("The database in {} failed: {reason}. Check that its disk is not full and can be written", .path.display())]
     Database {
         path: PathBuf,
         reason: String,

@@ -74,12 +74,17 @@ fn open_database(folder: &Path, notices: &mut Vec<String>) -> Result<SledVersion
         Ok(database)
     });
     opened.or_else(|error| {
-        if !matches!(error, StoreError::Database { damaged: true, .. }) {
+        let StoreError::Database {
+            damaged: true,
+            reason,
+            ..
+        } = error
+        else {
             return Err(error);
-        }
+        };
         let aside = set_aside(&path, "damaged")?;
         notices.push(format!(
-            "THE FLOW DATABASE IS DAMAGED. It was set aside as {}; the newest flows come from flows.json, earlier versions are gone",
+            "THE FLOW DATABASE IS DAMAGED ({reason}). It was set aside as {}; the newest flows come from flows.json, earlier versions are gone",
             aside.display()
         ));
         SledVersions::open(&path)

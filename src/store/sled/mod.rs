@@ -7,6 +7,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use parking_lot::Mutex;
@@ -21,6 +22,8 @@ use super::{
 
 const PIECE: usize = 32 * 1024;
 const CACHE: u64 = 1024 * 1024;
+/// Two of sled's segments.
+const ROOM: usize = 1024 * 1024;
 
 /// The database. One that failed is closed and opened anew by the next call, for instance when the disk has room again.
 pub(super) struct SledVersions {
@@ -180,7 +183,7 @@ impl SledVersions {
                 None => open_database(&self.path)?,
             };
             let outcome = work(&opened.versions)?;
-            Ok((opened, outcome))
+            Ok::<_, sled::Error>((opened, outcome))
         }));
         match outcome {
             Ok(Ok((opened, outcome))) => {
@@ -188,9 +191,8 @@ impl SledVersions {
                 Ok(outcome)
             }
             Ok(Err(error)) => {
-                let by_system =
-                    matches!(&error, sled::Error::Io(error) if error.raw_os_error().is_some());
-                Err(self.error(error.to_string(), !by_system))
+                let reason = error.to_string();
+                Err(self.error(reason.clone(), !by_system(&error, &reason)))
             }
             Err(_) => Err(self.error("its files are damaged".into(), true)),
         }
@@ -211,14 +213,39 @@ fn open_database(path: &Path) -> sled::Result<Opened> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
     private.recursive(true).create(path)?;
-    let db = sled::Config::new()
+    make_sure_of_room(path)?;
+    let config = sled::Config::new()
         .path(path)
         .mode(Mode::LowSpace)
         .cache_capacity(CACHE)
-        .flush_every_ms(None)
-        .open()?;
+        .flush_every_ms(None);
+    // sled's threads may hold on to a database for a moment after it was closed.
+    let mut attempts = 0;
+    let db = loop {
+        match config.open() {
+            Err(error) if attempts < 100 && error.to_string().contains("acquire lock") => {
+                attempts += 1;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            opened => break opened?,
+        }
+    };
     let versions = db.open_tree("flows")?;
     Ok(Opened { _db: db, versions })
+}
+
+/// sled damages its file when the disk fills up while it opens it, so it is not opened on a full disk.
+fn make_sure_of_room(path: &Path) -> std::io::Result<()> {
+    let probe = path.join("room");
+    let written = std::fs::write(&probe, vec![0_u8; ROOM]);
+    std::fs::remove_file(&probe).and(written)
+}
+
+/// Whether the operating system refused, which says nothing about the files. sled passes some of its words on as text.
+fn by_system(error: &sled::Error, reason: &str) -> bool {
+    matches!(error, sled::Error::Io(error) if error.raw_os_error().is_some())
+        || reason.contains("(os error")
+        || reason.contains("Os { code")
 }
 
 /// The flows of a mark; none when they are not what was written.
@@ -294,4 +321,31 @@ fn number_of(key: &[u8]) -> u64 {
     key.get(1..9)
         .and_then(|bytes| bytes.try_into().ok())
         .map_or(0, u64::from_be_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_failed_is_opened_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = SledVersions::open(&folder.path().join("db")).unwrap();
+        for _ in 0..20 {
+            let failed = database.with::<()>(|_| Err(sled::Error::Unsupported("no".into())));
+            assert!(matches!(
+                failed,
+                Err(StoreError::Database { damaged: true, .. })
+            ));
+            let panicked = database.with::<()>(|_| panic!("as sled may on damaged files"));
+            assert!(panicked.is_err());
+            assert!(database.history().unwrap().is_empty());
+        }
+        let full = sled::Error::Io(std::io::Error::from_raw_os_error(28));
+        let failed = database.with::<()>(|_| Err(full));
+        assert!(matches!(
+            failed,
+            Err(StoreError::Database { damaged: false, .. })
+        ));
+    }
 }
