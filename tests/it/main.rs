@@ -17,5 +17,4 @@ mod engine;
 mod examples;
 mod manifests;
 mod nodes;
-mod recovery;
 mod support;

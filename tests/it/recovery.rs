@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use flowrill::store::{DataFolder, DiskFlowStore, FlowStore};
 use reqwest::Client;
 use serde_json::{Value as Json, json};
 
@@ -20,16 +21,23 @@ fn flows(n: u64) -> Json {
     let tab = json!({"id": "t", "type": "tab", "label": format!("version {n}")});
     let nodes = (0..50).map(|index| {
         json!({
-            "id": format!("c{index}"), "type": "comment", "z": "t", "x": 100, "y": 20 * index, "wires": [],
+            // A type that nobody knows: whatever it has is kept.
+            "id": format!("c{index}"), "type": "of another kind", "z": "t", "x": 100, "y": 20 * index, "wires": [],
             "name": format!("version {n}"), "info": format!("{n} ").repeat(200),
         })
     });
     std::iter::once(tab).chain(nodes).collect()
 }
 
+/// A client that does not wait for ever.
+fn client() -> Client {
+    let patience = Duration::from_secs(20);
+    Client::builder().timeout(patience).build().unwrap()
+}
+
 async fn deploy(http: &str, n: u64) -> reqwest::Result<()> {
     let body = json!({"flows": flows(n), "credentials": {"c0": {"user": n.to_string()}, "c1": {"user": "fixed"}}});
-    let answer = Client::new()
+    let answer = client()
         .post(format!("{http}/flows"))
         .header("Node-RED-API-Version", "v2")
         .json(&body)
@@ -39,99 +47,80 @@ async fn deploy(http: &str, n: u64) -> reqwest::Result<()> {
     Ok(())
 }
 
-async fn get(address: String) -> Json {
-    let answer = Client::new().get(&address).send().await.unwrap();
-    assert!(
-        answer.status().is_success(),
-        "{address}: {}",
-        answer.status()
-    );
-    answer.json().await.unwrap()
+async fn get(http: &str) -> Json {
+    let answer = client()
+        .get(format!("{http}/flows"))
+        .send()
+        .await
+        .unwrap();
+    answer.error_for_status().unwrap().json().await.unwrap()
 }
 
-/// The number of the version that is there, after a look whether it is whole.
-async fn loaded(http: &str) -> u64 {
-    let found = get(format!("{http}/flows")).await;
-    let label = found[0]["label"].as_str().expect("no flows");
-    let n: u64 = label.strip_prefix("version ").unwrap().parse().unwrap();
-    assert_eq!(found, flows(n), "a version that nobody deployed");
+/// The number of the version on disk, read as the next start reads it, after a look whether its credentials are there.
+fn stored(data: &Path) -> u64 {
+    let store = DiskFlowStore::open(DataFolder::open(data).unwrap()).unwrap();
+    let (version, credentials) = store.load().unwrap().expect("no flows");
+    let n = number(&serde_json::to_value(&*version.flows).unwrap());
+    let expected = json!({"c0": {"user": n.to_string()}, "c1": {"user": "fixed"}});
+    assert_eq!(serde_json::to_value(&credentials).unwrap(), expected);
     n
 }
 
-/// That the credentials on disk are those of this version: read as the next start reads them.
-fn assert_credentials(data: &Path, n: u64) {
-    use flowrill::store::{DataFolder, DiskFlowStore, FlowStore};
-    let store = DiskFlowStore::open(DataFolder::open(data).unwrap()).unwrap();
-    let (version, credentials) = store.load().unwrap().unwrap();
-    assert_eq!(serde_json::to_value(&*version.flows).unwrap(), flows(n));
-    let expected = json!({"c0": {"user": n.to_string()}, "c1": {"user": "fixed"}});
-    assert_eq!(serde_json::to_value(&credentials).unwrap(), expected);
+/// The number of these flows, after a look whether they are whole.
+fn number(found: &Json) -> u64 {
+    let label = found[0]["label"].as_str().expect("no label");
+    let n: u64 = label.strip_prefix("version ").unwrap().parse().unwrap();
+    assert_eq!(*found, flows(n), "a version that nobody deployed");
+    n
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// Deploys `n`, `n + 1`, … until the process is gone. The number of the first that was not answered.
+fn deploy_from(http: &str, mut n: u64) -> u64 {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    while runtime.block_on(deploy(http, n)).is_ok() {
+        n += 1;
+    }
+    n
+}
+
+#[tokio::test]
 async fn a_kill_at_any_moment_leaves_the_old_or_the_new_version() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let mut flowrill = Flowrill::start(&data, &OPTIONS);
     deploy(&flowrill.http, 0).await.unwrap();
-    let (mut answered, mut asked) = (0, 0);
+    let mut next = 1;
     for round in 0..rounds() {
         let http = flowrill.http.clone();
-        // Deploys one after the other until the process is gone; which were asked for, and which answered.
-        let deploys = tokio::task::spawn_blocking({
-            let from = asked + 1;
-            move || {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build()
-                    .unwrap();
-                let mut n = from;
-                while runtime.block_on(deploy(&http, n)).is_ok() {
-                    n += 1;
-                }
-                n
-            }
-        });
-        // Other moments in each round, from the middle of the first deploy on.
-        tokio::time::sleep(Duration::from_micros(1_000 + round * 7_919 % 60_000)).await;
+        let deploys = std::thread::spawn(move || deploy_from(&http, next));
+        // Another moment in each round.
+        tokio::time::sleep(Duration::from_micros(3_000 + round * 7_919 % 60_000)).await;
         flowrill.kill();
-        let last = deploys.await.unwrap();
-        answered = answered.max(last - 1);
-        asked = last;
-
-        if round % 2 == 0 {
-            flowrill = Flowrill::start(&data, &OPTIONS);
-            let n = loaded(&flowrill.http).await;
-            assert!(
-                (answered..=asked).contains(&n),
-                "{n} is not {answered} or {asked}"
-            );
-            flowrill.kill();
-            answered = n;
-        }
-        let n = {
-            use flowrill::store::{DataFolder, DiskFlowStore, FlowStore};
-            let store = DiskFlowStore::open(DataFolder::open(&data).unwrap()).unwrap();
-            let label = store.load().unwrap().unwrap().0.flows.items[0]["label"].clone();
-            label.as_str().unwrap()["version ".len()..].parse().unwrap()
-        };
+        let unanswered = deploys.join().unwrap();
+        let n = stored(&data);
+        let answered = unanswered - 1;
         assert!(
-            (answered..=asked).contains(&n),
-            "{n} is not {answered} or {asked}"
+            n == answered || n == unanswered,
+            "{n} is not {answered} or {unanswered}"
         );
-        assert_credentials(&data, n);
-        answered = n;
         flowrill = Flowrill::start(&data, &OPTIONS);
+        assert_eq!(number(&get(&flowrill.http).await), n);
+        next = unanswered + 1;
+        // Known to be the running one when the next round begins.
+        deploy(&flowrill.http, next - 1).await.unwrap();
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_orderly_stop_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut flowrill = Flowrill::start(folder.path(), &OPTIONS);
     deploy(&flowrill.http, 7).await.unwrap();
     assert_eq!(flowrill.stop().code(), Some(0));
-    assert_credentials(folder.path(), 7);
+    assert_eq!(stored(folder.path()), 7);
     let flowrill = Flowrill::start(folder.path(), &OPTIONS);
-    assert_eq!(loaded(&flowrill.http).await, 7);
+    assert_eq!(number(&get(&flowrill.http).await), 7);
 }
