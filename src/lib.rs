@@ -11,6 +11,7 @@ pub mod flow;
 pub mod message;
 pub mod nodes;
 pub mod runtime;
+pub mod script;
 pub mod services;
 pub mod settings;
 pub mod startup;

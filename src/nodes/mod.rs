@@ -1,6 +1,7 @@
 //! The node types: one line each. A type's texts, properties and defaults stand in `nodes/<type>/`.
 
 mod common;
+mod function;
 
 use crate::{engine::Registry, services::Services};
 
@@ -17,4 +18,5 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("comment", Comment::new);
     registry.add("junction", PassOn::new::<Junction>);
     registry.add("global-config", Comment::new);
+    registry.add("function", function::FunctionNode::new);
 }

@@ -283,6 +283,11 @@ impl NodeContext {
         self.0.shared.clock.now()
     }
 
+    /// Whether [`NodeContext::now`] is not the machine's clock, so that scripts must ask it, too.
+    pub fn has_virtual_clock(&self) -> bool {
+        matches!(self.0.shared.clock, super::clock::Clock::Virtual { .. })
+    }
+
     /// Runs a future beside the flow. It ends with the node, and counts towards the flow's limit while it runs.
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         let guard = self.0.flow.count_spawned();

@@ -38,9 +38,15 @@ impl Completion {
 impl NodeContext {
     /// The promise to say when this message is done with.
     pub fn completion(&self, msg: &Message) -> Completion {
-        let watched =
-            self.0.shared.hub.wants(Interest::DONE) || !self.0.routes.load().complete.is_empty();
-        Completion(watched.then(|| (self.clone(), msg.clone())))
+        Completion(
+            self.completion_watched()
+                .then(|| (self.clone(), msg.clone())),
+        )
+    }
+
+    /// Whether anybody would hear of a completion: a script's message is copied only then.
+    pub fn completion_watched(&self) -> bool {
+        self.0.shared.hub.wants(Interest::DONE) || !self.0.routes.load().complete.is_empty()
     }
 
     /// An error. With a message it goes to the catch nodes that hear this node, and into the log only if none takes it.

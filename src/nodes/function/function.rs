@@ -1,0 +1,168 @@
+//! The function node: a message through a piece of JavaScript.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use serde::Deserialize;
+
+use crate::{
+    engine::{AnyEvent, Build, Closing, ConfigError, Failed, Node, NodeContext, NodeError},
+    message::Message,
+    script::{Code, Options, Script, ScriptEvent, Started},
+};
+
+/// Messages that wait while the start section runs.
+const MAX_WAITING: usize = 10_000;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    func: String,
+    outputs: Option<f64>,
+    timeout: Option<f64>,
+    initialize: String,
+    finalize: String,
+    libs: Vec<Library>,
+    #[serde(rename = "noerr")]
+    _noerr: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Library {
+    #[serde(rename = "var")]
+    _var: String,
+    module: String,
+}
+
+/// A running function node.
+pub(crate) struct FunctionNode {
+    code: Arc<Code>,
+    options: Options,
+    script: Option<Script>,
+    state: State,
+}
+
+enum State {
+    /// The start section has not ended: what comes waits.
+    Starting(VecDeque<Message>),
+    Ready,
+    /// The code can't run, which has been reported. Messages are not handled.
+    Dead,
+}
+
+impl FunctionNode {
+    pub(crate) fn new(config: Config, build: &Build) -> Result<Self, ConfigError> {
+        let modules: Vec<&str> = config
+            .libs
+            .iter()
+            .map(|library| library.module.as_str())
+            .filter(|module| !module.is_empty())
+            .collect();
+        if !modules.is_empty() {
+            return Err(build
+                .text(
+                    "function.error.modules",
+                    &[("modules", &modules.join(", "))],
+                )
+                .into());
+        }
+        let timeout = config
+            .timeout
+            .filter(|seconds| *seconds > 0.0)
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .unwrap_or(build.settings.function_timeout);
+        Ok(Self {
+            code: Arc::new(Code::new(
+                &config.func,
+                &config.initialize,
+                &config.finalize,
+            )),
+            options: Options {
+                outputs: config.outputs.unwrap_or(1.0).max(0.0) as usize,
+                timeout,
+            },
+            script: None,
+            state: State::Starting(VecDeque::new()),
+        })
+    }
+
+    fn start(&mut self, ctx: &NodeContext) {
+        let script = self
+            .script
+            .get_or_insert_with(|| Script::new(ctx, self.code.clone(), self.options.clone()));
+        match script.start(ctx) {
+            Started::Ready => self.ready(ctx),
+            Started::Pending => {}
+            Started::Failed => self.state = State::Dead,
+        }
+    }
+
+    /// The start section is over: what has waited goes first, in order.
+    fn ready(&mut self, ctx: &NodeContext) {
+        let waited = std::mem::replace(&mut self.state, State::Ready);
+        if let State::Starting(messages) = waited {
+            for msg in messages {
+                self.handle(msg, ctx);
+            }
+        }
+    }
+
+    fn handle(&mut self, msg: Message, ctx: &NodeContext) {
+        match (&mut self.state, &self.script) {
+            (State::Ready, Some(script)) => {
+                if let Err(msg) = script.call(msg, ctx) {
+                    // The tab's runtime was given up, and an event to start again is on its way.
+                    self.state = State::Starting(VecDeque::from([msg]));
+                }
+            }
+            (State::Starting(waiting), _) if waiting.len() < MAX_WAITING => waiting.push_back(msg),
+            (State::Starting(_), _) => {
+                let text = ctx.text("function.error.tooManyWaiting", &[]);
+                ctx.failed(text, msg);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Node for FunctionNode {
+    fn on_start(&mut self, ctx: &NodeContext) -> Result<(), NodeError> {
+        self.start(ctx);
+        Ok(())
+    }
+
+    fn on_input(&mut self, msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
+        self.handle(msg, ctx);
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: AnyEvent, ctx: &NodeContext) {
+        let Ok(event) = event.downcast::<ScriptEvent>() else {
+            return;
+        };
+        match *event {
+            ScriptEvent::Ready(true) => self.ready(ctx),
+            ScriptEvent::Ready(false) => self.state = State::Dead,
+            ScriptEvent::Restart => {
+                if matches!(self.state, State::Ready) {
+                    self.state = State::Starting(VecDeque::new());
+                }
+                if !matches!(self.state, State::Dead) {
+                    self.start(ctx);
+                }
+            }
+            timer @ ScriptEvent::Timer(_) => {
+                if let Some(script) = &self.script {
+                    script.event(timer, ctx);
+                }
+            }
+        }
+    }
+
+    fn on_close(&mut self, removed: bool, ctx: &NodeContext) -> Closing {
+        if let Some(script) = self.script.take() {
+            script.close(removed, ctx);
+        }
+        Closing::Done
+    }
+}

@@ -1,0 +1,8 @@
+//! Nodes of the palette category "function".
+
+mod function;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use function::FunctionNode;

@@ -1,0 +1,12 @@
+//! Values between Rust and JavaScript, piece by piece and never through JSON text. Both directions copy.
+//!
+//! Properties are defined, never set, so that `__proto__` is a key like any other. Cycles become [`Value::Ancestor`] and
+//! back. What is nested deeper than [`MAX_DEPTH`](crate::message::MAX_DEPTH) levels is refused.
+
+mod from_js;
+mod opaque;
+mod to_js;
+
+pub(super) use from_js::{from_js, object_from_js};
+pub(super) use opaque::Functions;
+pub(super) use to_js::{object_to_js, to_js};

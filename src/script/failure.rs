@@ -1,0 +1,232 @@
+//! What went wrong in a script, as its author should read it.
+
+use std::sync::Arc;
+
+use rquickjs::{Ctx, Value as JsValue};
+
+use super::{
+    convert::{Functions, from_js},
+    realm::{Realm, Tool},
+};
+use crate::{
+    engine::NodeError,
+    message::{ErrorValue, Object, Value},
+};
+
+/// Lines that stand before the author's first line in what is compiled.
+pub(super) const LINES_BEFORE: u32 = 1;
+
+/// A piece of a function node's code; its text is the file name in stack traces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// Handles messages.
+    Body,
+    /// Runs when the node starts.
+    Setup,
+    /// Runs when the node stops.
+    Cleanup,
+}
+
+impl Section {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::Setup => "setup",
+            Self::Cleanup => "cleanup",
+        }
+    }
+}
+
+/// A failure of a script.
+#[derive(Clone, Debug)]
+pub(super) enum Failure {
+    /// It threw this.
+    Thrown(Value),
+    /// It ran longer than these milliseconds.
+    TimedOut(u128),
+    OutOfMemory,
+}
+
+impl Failure {
+    /// Takes the pending exception. `timed_out` when the interpreter was stopped.
+    pub(super) fn catch(ctx: &Ctx, functions: &Functions, timed_out: Option<u128>) -> Self {
+        let thrown = ctx.catch();
+        if let Some(limit) = timed_out {
+            return Self::TimedOut(limit);
+        }
+        Self::of(ctx, functions, &thrown)
+    }
+
+    /// What a script threw or a promise was rejected with.
+    pub(super) fn of<'js>(ctx: &Ctx<'js>, functions: &Functions, thrown: &JsValue<'js>) -> Self {
+        let taken = Realm::of(ctx).and_then(|realm| {
+            // Running out of memory throws the value null when not even an error object fits.
+            if thrown.is_null() && ctx.has_exception() {
+                return Ok(Value::Null);
+            }
+            from_js(&realm, functions, thrown)
+        });
+        match taken {
+            Ok(Value::Error(error)) if &*error.message == "out of memory" => Self::OutOfMemory,
+            Ok(Value::Error(error)) => Self::Thrown(Value::Error(Arc::new(readable(&error)))),
+            Ok(value) => Self::Thrown(value),
+            // What was thrown can't be read: a getter throws, it is too deep.
+            Err(_) => {
+                let second = ctx.catch();
+                let text = second
+                    .as_exception()
+                    .and_then(rquickjs::Exception::message)
+                    .unwrap_or_else(|| "The function failed".into());
+                if text == "out of memory" || second.is_null() {
+                    Self::OutOfMemory
+                } else {
+                    Self::Thrown(text.into())
+                }
+            }
+        }
+    }
+
+    /// The error object, if it is one.
+    pub(super) fn error_value(&self) -> Option<Arc<ErrorValue>> {
+        match self {
+            Self::Thrown(Value::Error(error)) => Some(error.clone()),
+            Self::Thrown(_) => None,
+            Self::TimedOut(limit) => {
+                let mut properties = Object::new();
+                properties.insert("code", "ERR_SCRIPT_EXECUTION_TIMEOUT".into());
+                Some(plain(
+                    format!("Script execution timed out after {limit}ms"),
+                    properties,
+                ))
+            }
+            Self::OutOfMemory => Some(plain("out of memory".into(), Object::new())),
+        }
+    }
+
+    /// As a node reports it: an error as it is, text as it is, any other value as JSON text.
+    pub(super) fn node_error(&self, realm: Option<&Realm>, functions: &Functions) -> NodeError {
+        if let Some(error) = self.error_value() {
+            return NodeError::Error(error);
+        }
+        match self {
+            Self::Thrown(Value::String(text)) => NodeError::Text(text.clone()),
+            Self::Thrown(value) => {
+                let text = realm.and_then(|realm| {
+                    let value = super::convert::to_js(realm, functions, value).ok()?;
+                    realm
+                        .tool(Tool::AsText)
+                        .and_then(|tool| tool.call::<_, String>((value,)))
+                        .ok()
+                });
+                NodeError::Text(text.unwrap_or_else(|| value.to_text()).into())
+            }
+            _ => NodeError::Text("The function failed".into()),
+        }
+    }
+}
+
+fn plain(message: String, properties: Object) -> Arc<ErrorValue> {
+    Arc::new(ErrorValue {
+        name: "Error".into(),
+        message: message.into(),
+        stack: None,
+        properties,
+    })
+}
+
+/// The error with the author's line numbers, and with the text that Node.js has for it.
+fn readable(error: &ErrorValue) -> ErrorValue {
+    let mut error = error.clone();
+    if &*error.name == "TypeError"
+        && let Some(text) = node_text(&error.message)
+    {
+        error.message = text.into();
+    }
+    let frames: Vec<Frame> = error
+        .stack
+        .as_deref()
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| Frame::parse(line, LINES_BEFORE))
+        .collect();
+    if &*error.name == "ReferenceError"
+        && let Some(frame) = frames.first()
+        && !error.message.starts_with("ReferenceError: ")
+    {
+        error.message = format!(
+            "ReferenceError: {} (line {}, col {})",
+            error.message, frame.line, frame.column
+        )
+        .into();
+    }
+    if error.stack.is_some() {
+        let mut stack = error.text();
+        for frame in &frames {
+            stack.push_str(&format!(
+                "\n    at {} ({}:{}:{})",
+                frame.function, frame.section, frame.line, frame.column
+            ));
+        }
+        error.stack = Some(stack.into());
+    }
+    error
+}
+
+/// The error with the line at the end of its text, as for code that does not compile.
+pub(super) fn syntax_error(error: &ErrorValue, section: Section) -> ErrorValue {
+    let mut error = error.clone();
+    let line = error.stack.as_deref().and_then(|stack| {
+        stack
+            .lines()
+            // The lines are the author's already.
+            .find_map(|line| Frame::parse(line, 0))
+            .map(|frame| frame.line)
+    });
+    if let Some(line) = line {
+        error.message = format!("{} ({}:line {line})", error.message, section.name()).into();
+    }
+    error
+}
+
+/// A line of a stack trace that is the author's.
+struct Frame<'a> {
+    function: &'a str,
+    section: &'a str,
+    line: u32,
+    column: u32,
+}
+
+impl<'a> Frame<'a> {
+    /// `    at name (body:3:5)`, or without a name; `before` lines do not count.
+    fn parse(text: &'a str, before: u32) -> Option<Self> {
+        let text = text.trim().strip_prefix("at ")?;
+        let (function, place) = match text.split_once(" (") {
+            Some((function, place)) => (function, place.strip_suffix(')')?),
+            None => ("<anonymous>", text),
+        };
+        let mut parts = place.split(':');
+        let section = parts.next()?;
+        let line: u32 = parts.next()?.parse().ok()?;
+        let column = parts.next().and_then(|text| text.parse().ok()).unwrap_or(1);
+        (matches!(section, "body" | "setup" | "cleanup") && line > before).then(|| Self {
+            function,
+            section,
+            line: line - before,
+            column,
+        })
+    }
+}
+
+/// `cannot read property 'x' of undefined` as Node.js words it: flows compare such texts.
+fn node_text(text: &str) -> Option<String> {
+    for (verb, gerund) in [("read", "reading"), ("set", "setting")] {
+        let Some(rest) = text.strip_prefix(&format!("cannot {verb} property '")) else {
+            continue;
+        };
+        let (name, of) = rest.rsplit_once("' of ")?;
+        return Some(format!(
+            "Cannot {verb} properties of {of} ({gerund} '{name}')"
+        ));
+    }
+    None
+}

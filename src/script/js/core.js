@@ -1,0 +1,274 @@
+// The JavaScript half of the script layer: one per context. `host` is the native half, `kit` the table through which
+// native code reaches these functions (its indices stand in realm.rs). Every call to the host names its node by index.
+(function (host, kit, virtualClock) {
+  "use strict";
+  const nodes = [];
+  const calls = [];
+  const functions = [];
+  const free = [];
+  const handed = new Map();
+  const holders = new WeakMap();
+  const NativeDate = Date;
+  const toText = Object.prototype.toString;
+  const errors = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+  const typed = Object.getPrototypeOf(Uint8Array);
+  const kindOfTyped = Object.getOwnPropertyDescriptor(typed.prototype, Symbol.toStringTag).get;
+
+  const define = (object, key, value) =>
+    Object.defineProperty(object, key, { value, writable: true, configurable: true });
+  const lazy = (name, library, pick) =>
+    Object.defineProperty(globalThis, name, {
+      configurable: true,
+      get() { const value = pick(load(library)); define(globalThis, name, value); return value; },
+      set(value) { define(globalThis, name, value); },
+    });
+
+  // Libraries are compiled when they are first used.
+  const loaded = {};
+  const load = (library) => (loaded[library] ??= host.load(library)(host, load));
+  for (const name of ["Buffer", "TextEncoder", "TextDecoder", "atob", "btoa"]) lazy(name, "buffer", (l) => l[name]);
+  for (const name of ["URL", "URLSearchParams"]) lazy(name, "url", (l) => l[name]);
+  lazy("util", "util", (l) => l);
+  lazy("promisify", "util", (l) => l.promisify);
+  lazy("structuredClone", "util", (l) => l.structuredClone);
+  lazy("RED", "red", (l) => l.make(undefined));
+  define(globalThis, "crypto", { randomUUID: () => host.uuid() });
+  lazy("Intl", "locale", () => undefined);
+  for (const [object, method] of [[Number, "toLocaleString"], [Date, "toLocaleString"], [Date, "toLocaleDateString"], [Date, "toLocaleTimeString"]]) {
+    define(object.prototype, method, function (...rest) { return load("locale")[object === Number ? "number" : method](this, ...rest); });
+  }
+
+  if (virtualClock) {
+    const Clock = function Date(...parts) {
+      if (new.target === undefined) return new NativeDate(host.now()).toString();
+      return Reflect.construct(NativeDate, parts.length === 0 ? [host.now()] : parts, new.target);
+    };
+    Clock.prototype = NativeDate.prototype;
+    for (const name of ["parse", "UTC"]) define(Clock, name, NativeDate[name]);
+    define(Clock, "now", () => host.now());
+    define(NativeDate.prototype, "constructor", Clock);
+    define(globalThis, "Date", Clock);
+  }
+
+  // A value that is no plain object or array, taken apart for native code: a tag, then its parts.
+  const base64 = (bytes) => Uint8Array.prototype.toBase64.call(bytes);
+  const isBuffer = (value) => loaded.buffer !== undefined && value instanceof loaded.buffer.Buffer;
+  const classify = (value) => {
+    if (typeof value === "function") {
+      const index = free.length > 0 ? free.pop() : functions.length;
+      functions[index] = value;
+      return ["function", index, String(value.name)];
+    }
+    const holder = holders.get(value);
+    if (holder !== undefined) return ["opaque", holder];
+    if (ArrayBuffer.isView(value)) {
+      if (isBuffer(value)) return ["Buffer", base64(value)];
+      const kind = kindOfTyped.call(value) ?? "DataView";
+      return ["typed", kind, base64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))];
+    }
+    switch (toText.call(value)) {
+      case "[object Date]": return ["Date", NativeDate.prototype.getTime.call(value)];
+      case "[object RegExp]": return ["RegExp", value.source, value.flags];
+      case "[object Map]": {
+        const parts = ["Map"];
+        Map.prototype.forEach.call(value, (inner, key) => parts.push(key, inner));
+        return parts;
+      }
+      case "[object Set]": {
+        const parts = ["Set"];
+        Set.prototype.forEach.call(value, (inner) => parts.push(inner));
+        return parts;
+      }
+      case "[object ArrayBuffer]": return ["typed", "ArrayBuffer", base64(new Uint8Array(value))];
+      case "[object Error]": {
+        const extra = {};
+        for (const key of Object.getOwnPropertyNames(value)) {
+          if (key !== "name" && key !== "message" && key !== "stack") define(extra, key, value[key]);
+        }
+        for (const key of Object.keys(extra).concat(Object.getOwnPropertyNames(extra))) {
+          Object.defineProperty(extra, key, { enumerable: true });
+        }
+        return ["Error", String(value.name), String(value.message), typeof value.stack === "string" ? value.stack : undefined, extra];
+      }
+      case "[object String]": case "[object Number]": case "[object Boolean]": return ["boxed", value.valueOf()];
+      default: return ["plain"];
+    }
+  };
+
+  // The reverse: a value from its parts.
+  const make = (tag, a, b, c) => {
+    switch (tag) {
+      case "Buffer": return Object.setPrototypeOf(a, load("buffer").Buffer.prototype);
+      case "Date": return new NativeDate(a);
+      case "RegExp": try { return new RegExp(a, b); } catch { return new RegExp("(?:)"); }
+      case "Map": return new Map();
+      case "Set": return new Set();
+      case "Map.set": return Map.prototype.set.call(a, b, c);
+      case "Set.add": return Set.prototype.add.call(a, b);
+      case "BigInt": return BigInt(a);
+      case "typed": {
+        if (a === "ArrayBuffer" || a === "SharedArrayBuffer") return b.buffer;
+        const kind = globalThis[a];
+        return typeof kind === "function" ? new kind(b.buffer) : b;
+      }
+      case "Error": {
+        const kind = Object.hasOwn(errors, a) ? errors[a] : Error;
+        const error = new kind(b);
+        if (error.name !== a) define(error, "name", a);
+        define(error, "stack", c);
+        return error;
+      }
+      case "opaque": {
+        const proxy = new Proxy({}, {
+          get: (target, key) => (typeof key === "string" && !Object.hasOwn(target, key) ? a(key) : target[key]),
+        });
+        holders.set(proxy, a);
+        return proxy;
+      }
+      case "foreign": return () => { throw new Error("This function was made in another flow, or before the last deploy, and cannot be called here"); };
+    }
+    return undefined;
+  };
+
+  // --- the API of a node -------------------------------------------------------------------------------------------
+
+  const scopeOf = (node, scope) => {
+    const reply = (callback, work) => {
+      if (typeof callback !== "function") return work();
+      let value;
+      try { value = work(); } catch (error) { callback(error); return undefined; }
+      callback(null, value);
+      return undefined;
+    };
+    const check = (key) => {
+      if (typeof key !== "string" || key === "") throw new Error("Invalid context key");
+      return key;
+    };
+    const one = (key, store) => host.get(node, scope, check(key), store);
+    return {
+      get(key, store, callback) {
+        if (typeof store === "function") [store, callback] = [undefined, store];
+        return reply(callback, () => (Array.isArray(key) ? key.map((one_) => one(one_, store)) : one(key, store)));
+      },
+      set(key, value, store, callback) {
+        if (typeof store === "function") [store, callback] = [undefined, store];
+        return reply(callback, () => {
+          if (!Array.isArray(key)) { host.set(node, scope, check(key), store, value); return undefined; }
+          key.forEach(check);
+          const values = Array.isArray(value) ? value : [value];
+          key.forEach((name, at) => host.set(node, scope, name, store, at < values.length ? values[at] : null));
+          return undefined;
+        });
+      },
+      keys(store, callback) {
+        if (typeof store === "function") [store, callback] = [undefined, store];
+        return reply(callback, () => host.keys(node, scope, store));
+      },
+    };
+  };
+
+  const timersOf = (n) => {
+    const start = (repeat) => (callback, wait, ...rest) => {
+      if (typeof callback !== "function") throw new TypeError("The first argument of a timer must be a function");
+      const id = host.timer(n.index, Number(wait) || 0, repeat);
+      n.timers.set(id, { callback, rest, repeat });
+      return id;
+    };
+    const clear = (id) => { if (n.timers.delete(Number(id))) host.clear(n.index, Number(id)); };
+    return { setTimeout: start(false), setInterval: start(true), clearTimeout: clear, clearInterval: clear };
+  };
+
+  const nodeOf = (n) => {
+    const log = (level) => (value) => host.log(n.index, level, value);
+    return {
+      id: n.info.id, name: n.info.name, path: n.info.path, outputCount: n.info.outputs,
+      log: log(40), warn: log(30), debug: log(50), trace: log(60),
+      error: (error, msg) => host.error(n.index, error, msg),
+      status: (status) => host.status(n.index, status),
+      send: (value, clone) => host.send(n.index, value, clone !== false, undefined),
+      done: () => undefined,
+      on(event, callback) {
+        if (event === "input") throw new Error(host.text(n.index, "function.error.inputListener"));
+        if (event === "close" && typeof callback === "function") n.closers.push(callback);
+      },
+      linkcall: () => Promise.reject(new Error(host.text(n.index, "function.error.linkcall"))),
+    };
+  };
+
+  const consoleOf = (n) => {
+    const say = (level) => (...parts) => host.log(n.index, level, load("util").format(...parts));
+    return { log: say(40), info: say(40), warn: say(30), error: say(20), debug: say(50), trace: say(60) };
+  };
+
+  const provide = (n, name) => {
+    if (name in n.api) return n.api[name];
+    switch (name) {
+      case "context": {
+        const own = scopeOf(n.index, 0);
+        own.flow = provide(n, "flow");
+        own.global = provide(n, "global");
+        return (n.api.context = own);
+      }
+      case "flow": return (n.api.flow = scopeOf(n.index, 1));
+      case "global": return (n.api.global = scopeOf(n.index, 2));
+      case "env": return (n.api.env = { get: (key) => host.env(n.index, String(key)) });
+      case "node": return (n.api.node = nodeOf(n));
+      case "console": return (n.api.console = consoleOf(n));
+      case "RED": return (n.api.RED = load("red").make(n.index));
+      default: Object.assign(n.api, timersOf(n)); return n.api[name];
+    }
+  };
+
+  const forMessage = (n, msg) => {
+    const id = msg._msgid;
+    return {
+      __proto__: n.api.node,
+      send: (value, clone) => host.send(n.index, value, clone !== false, id),
+      done: () => host.done(n.index, msg),
+    };
+  };
+
+  // A function made by a node's code: `make_` takes the parts of the API that it names.
+  const install = (index, info, section, factory, names, usesNode, nodeOfMessage) => {
+    const n = (nodes[index] ??= { index, info, api: {}, timers: new Map(), closers: [], sections: {} });
+    const body = factory(...names.map((name) => provide(n, name)));
+    if (usesNode) provide(n, "node");
+    if (section !== "body") n.sections[section] = () => body(n.api.node);
+    else if (!usesNode) calls[index] = body;
+    else if (nodeOfMessage) calls[index] = (msg) => body(msg, forMessage(n, msg));
+    else calls[index] = (msg) => body(msg, n.api.node);
+  };
+
+  const run = (index, section) => nodes[index]?.sections[section]?.();
+
+  const settle = (index, call, promise, msg) => {
+    promise.then((value) => host.settled(index, call, true, value, msg), (error) => host.settled(index, call, false, error, msg));
+  };
+
+  const fire = (index, id) => {
+    const timer = nodes[index]?.timers.get(id);
+    if (timer === undefined) return undefined;
+    if (!timer.repeat) nodes[index].timers.delete(id);
+    return timer.callback(...timer.rest);
+  };
+
+  const close = (index, removed) => {
+    const n = nodes[index];
+    if (n === undefined) return;
+    for (const closer of n.closers) {
+      try {
+        if (closer.length > 1) closer.call(n.api.node, removed, () => {});
+        else closer.call(n.api.node, () => {});
+      } catch (error) {
+        host.error(index, error, undefined);
+      }
+    }
+  };
+
+  const forget = (index) => { delete nodes[index]; delete calls[index]; };
+  const release = (index) => { functions[index] = undefined; free.push(index); };
+  const asText = (value) => { const text = JSON.stringify(value); return text === undefined ? String(value) : text; };
+  const wellFormed = (text) => String.prototype.toWellFormed.call(text);
+
+  kit.push(calls, Object.prototype, classify, make, settle, install, run, fire, close, forget, functions, release, handed, asText, wellFormed);
+})

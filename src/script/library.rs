@@ -1,0 +1,66 @@
+//! The JavaScript that comes with every context, compiled when it is first used.
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use rquickjs::{
+    Ctx, FromJs, Function, Object as JsObject, Result, TypedArray, context::EvalOptions,
+};
+
+pub(super) const CORE: &str = include_str!("js/core.js");
+
+/// The source of a library that core.js asks for.
+pub(super) fn source(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "buffer" => include_str!("js/buffer.js"),
+        "url" => include_str!("js/url.js"),
+        "util" => include_str!("js/util.js"),
+        "red" => include_str!("js/red.js"),
+        "locale" => include_str!("js/locale.js"),
+        _ => return None,
+    })
+}
+
+/// Evaluates a script in the global scope, sloppy as Node-RED's functions are.
+pub(super) fn compile<'js, V: FromJs<'js>>(ctx: &Ctx<'js>, source: &str, file: &str) -> Result<V> {
+    let mut options = EvalOptions::default();
+    options.strict = false;
+    options.filename = Some(file.to_owned());
+    ctx.eval_with_options(source, options)
+}
+
+/// What the libraries need of native code.
+pub(super) fn natives<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>) -> Result<()> {
+    host.set("utf8", Function::new(ctx.clone(), utf8)?)?;
+    host.set("decode", Function::new(ctx.clone(), decode)?)?;
+    host.set("uuid", Function::new(ctx.clone(), uuid)?)?;
+    super::url::natives(ctx, host)
+}
+
+/// The bytes of a text.
+fn utf8<'js>(ctx: Ctx<'js>, text: rquickjs::String<'js>) -> Result<TypedArray<'js, u8>> {
+    let text = super::realm::Realm::of(&ctx)?.text(&text)?;
+    TypedArray::new_copy(ctx, text.as_bytes())
+}
+
+/// The text of bytes, which come as base64; what is no UTF-8 becomes U+FFFD.
+fn decode(base64: String) -> String {
+    String::from_utf8_lossy(&BASE64.decode(base64).unwrap_or_default()).into_owned()
+}
+
+/// A random UUID (version 4).
+fn uuid() -> String {
+    let mut bytes = [0; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        tracing::warn!("the system gives no random numbers");
+    }
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ]
+    .join("-")
+}

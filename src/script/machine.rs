@@ -1,0 +1,218 @@
+//! A tab's runtime: its contexts, and how native code enters and leaves them.
+
+use std::{sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use rquickjs::{CatchResultExt, Context, Ctx, Function, Result, Runtime};
+use rustc_hash::FxHashMap;
+
+use super::{
+    context_values,
+    convert::Functions,
+    deadline::Deadline,
+    failure::Failure,
+    host,
+    node::Shared,
+    realm::{KIT, Realm, Tool},
+};
+use crate::engine::NodeContext;
+
+/// Bytes that the scripts of one tab may hold.
+const MEMORY_LIMIT: usize = 64 << 20;
+/// Bytes of stack for scripts; a worker thread has 2 MB, and native code needs its part.
+const STACK_LIMIT: usize = 768 << 10;
+
+/// The scripts of one tab.
+pub struct Scripts {
+    pub(super) shared: Arc<Shared>,
+    machine: Mutex<Option<Machine>>,
+}
+
+/// A runtime and its contexts.
+struct Machine {
+    // Contexts before their runtime: they are dropped in this order.
+    homes: FxHashMap<u32, Home>,
+    common: Option<Home>,
+    runtime: Runtime,
+}
+
+/// A context that nodes live in.
+#[derive(Clone)]
+pub(super) struct Home {
+    context: Context,
+    pub(super) functions: Functions,
+}
+
+/// Native code within a context.
+pub(super) struct Inside<'a, 'js> {
+    pub(super) shared: &'a Arc<Shared>,
+    pub(super) realm: Realm<'js>,
+    pub(super) functions: &'a Functions,
+    pub(super) limit: Duration,
+}
+
+impl<'js> Inside<'_, 'js> {
+    /// Takes the pending exception.
+    pub(super) fn caught(&self) -> Failure {
+        let timed_out = self
+            .shared
+            .deadline
+            .fired()
+            .then_some(self.limit.as_millis());
+        let failure = Failure::catch(&self.realm.ctx, self.functions, timed_out);
+        self.shared.note(&failure);
+        failure
+    }
+
+    /// Runs what promises have waiting, within the same limit.
+    fn drain(&self) {
+        if self.shared.deadline.fired() {
+            // The call itself was stopped; what waits is not to blame for it.
+            self.shared.deadline.arm(self.limit);
+        }
+        while !self.shared.deadline.passed() && self.realm.ctx.execute_pending_job() {}
+    }
+}
+
+impl Scripts {
+    /// The scripts of the tab that a node runs in.
+    pub fn of(ctx: &NodeContext) -> Arc<Self> {
+        ctx.tab_local(|| Self {
+            shared: Arc::new(Shared::new()),
+            machine: Mutex::new(None),
+        })
+    }
+
+    /// Gives a node a context: the common one, or one of its own.
+    pub(super) fn house(&self, index: u32, own: bool, virtual_clock: bool) -> Result<()> {
+        let mut machine = self.machine.lock();
+        let machine = match &mut *machine {
+            Some(machine) => machine,
+            none => none.insert(Machine::new(&self.shared.deadline)?),
+        };
+        let home = match &machine.common {
+            Some(common) if !own => common.clone(),
+            _ => {
+                let home = Home::new(&machine.runtime, &self.shared, virtual_clock)?;
+                if !own {
+                    machine.common = Some(home.clone());
+                }
+                home
+            }
+        };
+        machine.homes.insert(index, home);
+        Ok(())
+    }
+
+    /// Ends a node's stay. With the last node the runtime goes.
+    pub(super) fn unhouse(&self, index: u32) {
+        let mut machine = self.machine.lock();
+        if let Some(inner) = &mut *machine {
+            inner.homes.remove(&index);
+            if inner.homes.is_empty() {
+                *machine = None;
+            }
+        }
+    }
+
+    /// Enters the context of a node: does `work`, then what promises have waiting, then writes back what the scripts
+    /// have changed in context values. None when the node has no context, since the runtime was given up.
+    pub(super) fn enter<R>(
+        &self,
+        index: u32,
+        limit: Duration,
+        work: impl FnOnce(&Inside<'_, '_>) -> R,
+    ) -> Option<R> {
+        let mut guard = self.machine.lock();
+        let machine = guard.as_ref()?;
+        let home = machine.homes.get(&index)?.clone();
+        self.shared.deadline.arm(limit);
+        let answer = home.context.with(|ctx| {
+            let inside = Inside {
+                shared: &self.shared,
+                realm: Realm::of(&ctx).ok()?,
+                functions: &home.functions,
+                limit,
+            };
+            let answer = work(&inside);
+            inside.drain();
+            Some(answer)
+        });
+        let late = self.shared.deadline.fired();
+        self.shared.deadline.disarm();
+        if late {
+            self.shared.give_up_late(index, limit);
+        }
+        if self.shared.holds_values() || home.functions.has_freed() {
+            home.context.with(|ctx| {
+                if let Ok(realm) = Realm::of(&ctx) {
+                    context_values::write_back(&self.shared, &realm, &home.functions);
+                    let _ = home.functions.sweep(&realm);
+                }
+            });
+        }
+        if self.is_beyond_help(machine, late) {
+            *guard = None;
+            drop(guard);
+            self.shared.restart();
+        }
+        answer
+    }
+
+    /// Whether the runtime can't go on: a promise chain without end, or its memory stays full.
+    fn is_beyond_help(&self, machine: &Machine, late: bool) -> bool {
+        if late && machine.runtime.is_job_pending() {
+            return true;
+        }
+        if !self.shared.take_out_of_memory() {
+            return false;
+        }
+        machine.runtime.run_gc();
+        let used = machine.runtime.memory_usage().malloc_size;
+        usize::try_from(used).is_ok_and(|used| used > MEMORY_LIMIT / 2)
+    }
+}
+
+impl Machine {
+    fn new(deadline: &Deadline) -> Result<Self> {
+        let runtime = Runtime::new()?;
+        runtime.set_memory_limit(MEMORY_LIMIT);
+        runtime.set_max_stack_size(STACK_LIMIT);
+        runtime.set_interrupt_handler(Some(deadline.handler()));
+        Ok(Self {
+            runtime,
+            common: None,
+            homes: FxHashMap::default(),
+        })
+    }
+}
+
+impl Home {
+    fn new(runtime: &Runtime, shared: &Arc<Shared>, virtual_clock: bool) -> Result<Self> {
+        let context = Context::full(runtime)?;
+        let functions = Functions::new();
+        context.with(|ctx| furnish(&ctx, shared, &functions, virtual_clock))?;
+        Ok(Self { context, functions })
+    }
+}
+
+/// Runs core.js in a new context.
+fn furnish<'js>(
+    ctx: &Ctx<'js>,
+    shared: &Arc<Shared>,
+    functions: &Functions,
+    virtual_clock: bool,
+) -> Result<()> {
+    let natives = host::natives(ctx, shared, functions)?;
+    let array = rquickjs::Array::new(ctx.clone())?;
+    let core: Function = super::library::compile(ctx, super::library::CORE, "core")?;
+    core.call::<_, ()>((natives, array.clone(), virtual_clock))
+        .catch(ctx)
+        .map_err(|error| {
+            tracing::error!("core.js fails: {error}");
+            rquickjs::Error::Unknown
+        })?;
+    ctx.globals().prop(KIT, array)?;
+    // Fails here, not at the first message, if core.js and the list of tools differ.
+    Realm::of(ctx)?.tool(Tool::WellFormed).map(drop)
+}

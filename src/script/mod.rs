@@ -1,0 +1,44 @@
+//! JavaScript for flows: one QuickJS runtime per tab, made for the first node that needs it.
+//!
+//! The runtime lives with its tab ([`Scripts::of`]); nodes of the tab share one context, each as a closure in it, except
+//! those whose code could disturb the others. A node opens its code as a [`Script`] and hands it messages; what the
+//! code sends, logs, remembers and schedules goes through the [`NodeContext`](crate::engine::NodeContext) of its own
+//! node: every call from JavaScript names the node, there is no "current" one.
+//!
+//! No JavaScript value is ever held by Rust between two calls. Functions, promises and timers stay in tables on the
+//! JavaScript side and are named by number, so a runtime can be dropped at any time.
+
+mod analysis;
+mod context_values;
+mod convert;
+mod deadline;
+mod failure;
+mod host;
+mod library;
+mod machine;
+mod node;
+mod realm;
+mod results;
+mod url;
+
+#[cfg(test)]
+mod tests;
+
+pub use failure::Section;
+pub use machine::Scripts;
+pub use node::{Code, Options, Script, ScriptEvent, Started};
+
+/// Names that code is handed besides the language's own, as parameters of the function around it.
+pub(crate) const API_NAMES: &[&str] = &[
+    "node",
+    "context",
+    "flow",
+    "global",
+    "env",
+    "RED",
+    "console",
+    "setTimeout",
+    "clearTimeout",
+    "setInterval",
+    "clearInterval",
+];

@@ -1,0 +1,161 @@
+//! What a function returns or hands to `node.send`, sorted into outputs.
+
+use rquickjs::{Result, Type, Value as JsValue};
+
+use super::{
+    convert::{Functions, from_js, object_from_js},
+    realm::Realm,
+};
+use crate::{
+    engine::{NodeContext, new_id},
+    message::{Message, Value},
+};
+
+/// Messages by output, and the types of what was among them and is no message.
+#[derive(Default)]
+struct Sorted {
+    outputs: Vec<Vec<Message>>,
+    wrong: Vec<&'static str>,
+}
+
+/// Sends what a function gave: nothing, a message, or an array with an entry for each output, which may itself be an array
+/// of messages. All get the id of the message that the function was called with.
+///
+/// # Errors
+/// A pending exception when a value can't be copied.
+pub(super) fn send<'js>(
+    ctx: &NodeContext,
+    realm: &Realm<'js>,
+    functions: &Functions,
+    given: &JsValue<'js>,
+    msgid: &Value,
+) -> Result<()> {
+    if given.is_null() || given.is_undefined() {
+        return Ok(());
+    }
+    let sorter = Sorter {
+        realm,
+        functions,
+        msgid: match msgid {
+            Value::Undefined => new_id().into(),
+            id => id.clone(),
+        },
+        wired: ctx.is_wired(),
+    };
+    let mut sorted = Sorted::default();
+    match given.as_object().filter(|_| given.is_array()) {
+        None => sorter.output(given, &mut sorted)?,
+        Some(array) => {
+            for port in 0..array.get::<_, f64>("length")? as u32 {
+                sorter.output(&array.get(port)?, &mut sorted)?;
+            }
+        }
+    }
+    for kind in sorted.wrong {
+        let text = ctx.text("function.error.non-message-returned", &[("type", kind)]);
+        ctx.error(text, None);
+    }
+    let single = sorted.outputs.len() == 1 && sorted.outputs[0].len() == 1;
+    match sorted.outputs.pop() {
+        Some(mut only) if single => {
+            if let Some(msg) = only.pop() {
+                ctx.send(msg);
+            }
+        }
+        Some(last) => {
+            sorted.outputs.push(last);
+            if sorted.outputs.iter().any(|messages| !messages.is_empty()) {
+                ctx.send_all(sorted.outputs);
+            }
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+struct Sorter<'r, 'js> {
+    realm: &'r Realm<'js>,
+    functions: &'r Functions,
+    msgid: Value,
+    /// Without a wire nothing has to be copied.
+    wired: bool,
+}
+
+impl<'js> Sorter<'_, 'js> {
+    fn output(&self, given: &JsValue<'js>, sorted: &mut Sorted) -> Result<()> {
+        let mut messages = Vec::new();
+        match given.as_object().filter(|_| given.is_array()) {
+            Some(array) => {
+                for index in 0..array.get::<_, f64>("length")? as u32 {
+                    let one: JsValue = array.get(index)?;
+                    if !one.is_null() && !one.is_undefined() {
+                        self.message(&one, &mut messages, &mut sorted.wrong)?;
+                    }
+                }
+            }
+            // Node-RED skips false, 0 and "" here, and complains about other things that are no messages.
+            None if !is_truthy(given) => {}
+            None => self.message(given, &mut messages, &mut sorted.wrong)?,
+        }
+        sorted.outputs.push(messages);
+        Ok(())
+    }
+
+    fn message(
+        &self,
+        given: &JsValue<'js>,
+        messages: &mut Vec<Message>,
+        wrong: &mut Vec<&'static str>,
+    ) -> Result<()> {
+        let Some(object) = given.as_object() else {
+            wrong.push(type_of(given));
+            return Ok(());
+        };
+        if given.is_array() || given.is_function() {
+            wrong.push(if given.is_array() {
+                "Array"
+            } else {
+                "function"
+            });
+            return Ok(());
+        }
+        if object.is_typed_array::<u8>()
+            && matches!(from_js(self.realm, self.functions, given)?, Value::Bytes(_))
+        {
+            wrong.push("Buffer");
+            return Ok(());
+        }
+        if self.wired {
+            let mut msg = Message::new(object_from_js(self.realm, self.functions, object)?);
+            msg.set("_msgid", self.msgid.clone());
+            messages.push(msg);
+        }
+        Ok(())
+    }
+}
+
+fn is_truthy(value: &JsValue) -> bool {
+    match value.type_of() {
+        Type::Undefined | Type::Null => false,
+        Type::Bool => value.as_bool() == Some(true),
+        Type::Int | Type::Float => value
+            .as_number()
+            .is_some_and(|number| number != 0.0 && !number.is_nan()),
+        Type::String => value
+            .as_string()
+            .and_then(|text| text.to_string().ok())
+            .is_none_or(|text| !text.is_empty()),
+        _ => true,
+    }
+}
+
+fn type_of(value: &JsValue) -> &'static str {
+    match value.type_of() {
+        Type::Bool => "boolean",
+        Type::Int | Type::Float => "number",
+        Type::String => "string",
+        Type::Symbol => "symbol",
+        Type::BigInt => "bigint",
+        _ => "object",
+    }
+}
