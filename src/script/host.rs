@@ -132,7 +132,8 @@ fn contexts<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()
     let get =
         move |ctx: Ctx<'js>, index: u32, scope: u32, key: String, store: Opt<JsValue<'js>>| {
             let realm = Realm::of(&ctx)?;
-            own.access(&realm, index, scope, key, store.0).get()
+            own.access(&realm, index, scope, key, store.0.as_ref())
+                .get()
         };
     host.set("get", Function::new(ctx.clone(), get)?)?;
 
@@ -148,7 +149,7 @@ fn contexts<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()
         let value = value
             .0
             .unwrap_or_else(|| JsValue::new_undefined(ctx.clone()));
-        own.access(&realm, index, scope, key, Some(store))
+        own.access(&realm, index, scope, key, Some(&store))
             .set(&value)
     };
     host.set("set", Function::new(ctx.clone(), set)?)?;
@@ -157,7 +158,7 @@ fn contexts<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()
     let keys = move |index: u32, scope: u32, store: Opt<JsValue<'js>>| -> Vec<String> {
         own.shared.context_of(index).map_or_else(Vec::new, |node| {
             node.store(scope_of(scope))
-                .keys(store_name(store.0).as_deref())
+                .keys(store_name(store.0.as_ref()).as_deref())
         })
     };
     host.set("keys", Function::new(ctx.clone(), keys)?)?;
@@ -184,7 +185,7 @@ impl Link {
         node: u32,
         scope: u32,
         key: String,
-        store: Option<JsValue<'js>>,
+        store: Option<&JsValue<'js>>,
     ) -> Access<'a, 'js> {
         Access {
             shared: &self.shared,
@@ -206,8 +207,8 @@ fn scope_of(number: u32) -> Scope {
     }
 }
 
-fn store_name(store: Option<JsValue>) -> Option<String> {
-    store.as_ref()?.as_string()?.to_string().ok()
+fn store_name(store: Option<&JsValue>) -> Option<String> {
+    store?.as_string()?.to_string().ok()
 }
 
 fn services<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()> {
@@ -281,6 +282,7 @@ fn services<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()
 }
 
 /// The factory of a library.
+#[expect(clippy::needless_pass_by_value, reason = "rquickjs hands over values")]
 fn load<'js>(ctx: Ctx<'js>, name: String) -> Result<Function<'js>> {
     match library::source(&name) {
         Some(source) => library::compile(&ctx, source, &name),
@@ -292,6 +294,7 @@ fn load<'js>(ctx: Ctx<'js>, name: String) -> Result<Function<'js>> {
 }
 
 /// The parts of a property expression: texts and numbers, and an array for a reference to the message.
+#[expect(clippy::needless_pass_by_value, reason = "rquickjs hands over values")]
 fn path<'js>(ctx: Ctx<'js>, text: String) -> Result<Array<'js>> {
     fn parts<'js>(ctx: &Ctx<'js>, path: &PropertyPath) -> Result<Array<'js>> {
         let array = Array::new(ctx.clone())?;

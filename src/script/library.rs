@@ -36,6 +36,7 @@ pub(super) fn natives<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>) -> Result<()> {
 }
 
 /// The bytes of a text.
+#[expect(clippy::needless_pass_by_value, reason = "rquickjs hands over values")]
 fn utf8<'js>(ctx: Ctx<'js>, text: rquickjs::String<'js>) -> Result<TypedArray<'js, u8>> {
     let text = super::realm::Realm::of(&ctx)?.text(&text)?;
     TypedArray::new_copy(ctx, text.as_bytes())

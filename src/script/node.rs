@@ -37,15 +37,18 @@ pub struct Code {
 
 impl Code {
     /// Reads the three sections; blank ones do not count.
-    pub fn new(body: &str, setup: &str, cleanup: &str) -> Self {
+    pub fn new(body: String, setup: String, cleanup: String) -> Self {
         let sections = [
             (Section::Setup, setup),
             (Section::Body, body),
             (Section::Cleanup, cleanup),
         ]
         .into_iter()
-        .filter(|(section, code)| *section == Section::Body || !analysis::is_blank(code))
-        .map(|(section, code)| (section, code.to_owned(), analysis::analyse(code)))
+        .filter(|(section, code)| *section == Section::Body || !analysis::is_blank(code.as_str()))
+        .map(|(section, code)| {
+            let uses = analysis::analyse(&code);
+            (section, code, uses)
+        })
         .collect();
         Self { sections }
     }
@@ -429,9 +432,9 @@ impl Script {
             let (object, answer) = match answer {
                 Ok((object, Ok(answer))) => (object, answer),
                 Ok((object, Err(_))) => {
-                    return fail(inside, ctx, inside.caught(), Some(&object), &msg);
+                    return fail(inside, ctx, &inside.caught(), Some(&object), &msg);
                 }
-                Err(_) => return fail(inside, ctx, inside.caught(), None, &msg),
+                Err(_) => return fail(inside, ctx, &inside.caught(), None, &msg),
             };
             let finished = if is_thenable(&answer) {
                 let what = Pending::Message(msg.clone());
@@ -440,7 +443,7 @@ impl Script {
                 self.finish(inside, ctx, &answer, &object, &id)
             };
             if finished.is_err() {
-                fail(inside, ctx, inside.caught(), Some(&object), &msg);
+                fail(inside, ctx, &inside.caught(), Some(&object), &msg);
             }
         });
         called.ok_or(msg)
@@ -589,7 +592,7 @@ pub(super) fn settled<'js>(
     };
     inside.shared.note(&failure);
     match &what {
-        Pending::Message(came) => fail(inside, &ctx, failure, msg.as_object(), came),
+        Pending::Message(came) => fail(inside, &ctx, &failure, msg.as_object(), came),
         _ => report(
             &ctx,
             failure.node_error(Some(&inside.realm), inside.functions),
@@ -616,7 +619,7 @@ pub(super) fn done<'js>(
 fn fail<'js>(
     inside: &Inside<'_, 'js>,
     ctx: &NodeContext,
-    failure: Failure,
+    failure: &Failure,
     object: Option<&JsObject<'js>>,
     came: &Message,
 ) {

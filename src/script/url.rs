@@ -10,6 +10,7 @@ pub(super) fn natives<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>) -> Result<()> {
 }
 
 /// The parts of a URL under the names of the URL class; none when it can't be parsed.
+#[expect(clippy::needless_pass_by_value, reason = "rquickjs hands over values")]
 fn parse<'js>(
     ctx: Ctx<'js>,
     text: String,
@@ -23,6 +24,7 @@ fn parse<'js>(
 }
 
 /// The parts after a change of one; none when the new value does not fit.
+#[expect(clippy::needless_pass_by_value, reason = "rquickjs hands over values")]
 fn set<'js>(
     ctx: Ctx<'js>,
     href: String,

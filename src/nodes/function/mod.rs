@@ -1,8 +1,5 @@
 //! Nodes of the palette category "function".
 
-mod function;
+mod function_node;
 
-#[cfg(test)]
-mod tests;
-
-pub(super) use function::FunctionNode;
+pub(super) use function_node::FunctionNode;

@@ -1,5 +1,8 @@
 //! The function node: a message through a piece of JavaScript.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use serde::Deserialize;
@@ -72,11 +75,7 @@ impl FunctionNode {
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
             .unwrap_or(build.settings.function_timeout);
         Ok(Self {
-            code: Arc::new(Code::new(
-                &config.func,
-                &config.initialize,
-                &config.finalize,
-            )),
+            code: Arc::new(Code::new(config.func, config.initialize, config.finalize)),
             options: Options {
                 outputs: config.outputs.unwrap_or(1.0).max(0.0) as usize,
                 timeout,

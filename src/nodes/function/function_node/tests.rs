@@ -62,8 +62,8 @@ impl Bench {
             .await;
     }
 
-    fn send(&self, node: &str, msg: Json) {
-        let Value::Object(fields) = from_wire(&msg).unwrap() else {
+    fn send(&self, node: &str, msg: &Json) {
+        let Value::Object(fields) = from_wire(msg).unwrap() else {
             panic!("a message is an object");
         };
         assert!(self.engine.receive(vec![(node, Message::new(fields))]));
@@ -97,7 +97,7 @@ impl Bench {
     }
 }
 
-fn flow(node: Json) -> Json {
+fn flow(node: &Json) -> Json {
     let mut function = json!({"id": "f", "type": "function", "z": "t", "name": "", "func": "return msg", "outputs": 1, "wires": [["h"]]});
     for (key, value) in node.as_object().unwrap() {
         function[key] = value.clone();
@@ -109,12 +109,12 @@ fn flow(node: Json) -> Json {
 }
 
 /// What a function makes of messages that all have the id "1".
-async fn tell(node: Json, given: &[Json]) -> Vec<Json> {
+async fn tell(node: &Json, given: &[Json]) -> Vec<Json> {
     let mut bench = Bench::new(flow(node)).await;
     for msg in given {
         let mut msg = msg.clone();
         msg["_msgid"] = "1".into();
-        bench.send("f", msg);
+        bench.send("f", &msg);
     }
     bench.story().await
 }
@@ -126,12 +126,12 @@ async fn check(lines: &[(&str, Json, Json)]) {
             Some(code) => json!({"func": code, "outputs": 2, "wires": [["h"], ["i"]]}),
             None => json!({"func": code}),
         };
-        let story = tell(node, &[json!({"payload": payload})]).await;
+        let story = tell(&node, &[json!({"payload": payload})]).await;
         assert_eq!(Json::from(story), *expected, "{code}");
     }
 }
 
-fn got(payload: Json) -> Json {
+fn got(payload: &Json) -> Json {
     json!([["h", {"payload": payload, "_msgid": "1"}]])
 }
 
@@ -147,12 +147,12 @@ async fn returns_and_sends() {
         ))
     };
     check(&[
-        ("return msg", json!("a"), got(json!("a"))),
-        ("return {payload: 2}", json!(1), got(json!(2))),
+        ("return msg", json!("a"), got(&json!("a"))),
+        ("return {payload: 2}", json!(1), got(&json!(2))),
         ("return null", json!(1), json!([])),
         ("", json!(1), json!([])),
         ("return 0", json!(1), json!([])),
-        ("return {_msgid: 'other', payload: 1}", json!(1), got(json!(1))),
+        ("return {_msgid: 'other', payload: 1}", json!(1), got(&json!(1))),
         ("return 'text'", json!(1), wrong("string")),
         ("return [[[]]]", json!(1), wrong("Array")),
         ("return [[Buffer.from('x')]]", json!(1), wrong("Buffer")),
@@ -173,15 +173,15 @@ async fn returns_and_sends() {
             json!(3),
             json!([wrong("number")[0], ["h", {"payload": 3, "_msgid": "1"}], ["i", {"payload": 3, "_msgid": "1"}], ["i", {"payload": 5, "_msgid": "1"}]]),
         ),
-        ("node.send(msg); msg.payload = 2", json!(1), got(json!(1))),
-        ("const {send} = node; send({payload: 8})", json!(1), got(json!(8))),
+        ("node.send(msg); msg.payload = 2", json!(1), got(&json!(1))),
+        ("const {send} = node; send({payload: 8})", json!(1), got(&json!(8))),
         ("node.send({payload: 1}); return {payload: 2}", json!(0), json!([["h", {"payload": 1, "_msgid": "1"}], ["h", {"payload": 2, "_msgid": "1"}]])),
-        ("msg.payload = await Promise.resolve(4); return msg", json!(1), got(json!(4))),
-        ("return Promise.resolve({payload: 6})", json!(1), got(json!(6))),
-        ("return {then(done) { done({payload: 7}) }}", json!(1), got(json!(7))),
-        ("return new Promise(r => setTimeout(() => r(msg), 5))", json!(9), got(json!(9))),
-        ("msg.payload = typeof require; return msg", json!(1), got(json!("undefined"))),
-        ("msg.payload = this === globalThis; return msg", json!(1), got(json!(true))),
+        ("msg.payload = await Promise.resolve(4); return msg", json!(1), got(&json!(4))),
+        ("return Promise.resolve({payload: 6})", json!(1), got(&json!(6))),
+        ("return {then(done) { done({payload: 7}) }}", json!(1), got(&json!(7))),
+        ("return new Promise(r => setTimeout(() => r(msg), 5))", json!(9), got(&json!(9))),
+        ("msg.payload = typeof require; return msg", json!(1), got(&json!("undefined"))),
+        ("msg.payload = this === globalThis; return msg", json!(1), got(&json!(true))),
     ])
     .await;
 }
@@ -205,10 +205,10 @@ async fn errors_name_lines() {
         ("node.on('input', () => {})", json!(1), error("Error: node.on(\"input\") does not work in a function: the code under \"On message\" is run for each message")),
         ("function f() { f() } f()", json!(1), error("RangeError: Maximum call stack size exceeded")),
         ("let o = {}; for (let i = 0; i < 600; i++) o = {o}; return o", json!(1), error("RangeError: The value is nested deeper than 500 levels")),
-        ("node.linkcall('x', msg).catch(e => node.send({payload: e.message}))", json!(1), got(json!("node.linkcall does not work yet: use a link call node"))),
+        ("node.linkcall('x', msg).catch(e => node.send({payload: e.message}))", json!(1), got(&json!("node.linkcall does not work yet: use a link call node"))),
     ])
     .await;
-    let story = tell(json!({"func": "let x = ;\nreturn msg"}), &[json!({})]).await;
+    let story = tell(&json!({"func": "let x = ;\nreturn msg"}), &[json!({})]).await;
     assert_eq!(story.len(), 1, "{story:?}");
     let text = story[0][1].as_str().unwrap();
     assert!(
@@ -216,7 +216,7 @@ async fn errors_name_lines() {
         "{text}"
     );
     let story = tell(
-        json!({"initialize": "let a = 1;\nlet a = 2;"}),
+        &json!({"initialize": "let a = 1;\nlet a = 2;"}),
         &[json!({})],
     )
     .await;
@@ -233,23 +233,23 @@ async fn the_api_of_node() {
         ("node.log('l'); node.warn({a: 1}); node.debug('d'); node.trace('t')", json!(1), json!([["info", "l"], ["warn", "[object Object]"], ["debug", "d"], ["trace", "t"]])),
         ("console.log('a %s', 1, {b: [1]}); console.error('e')", json!(1), json!([["info", "a 1 { b: [ 1 ] }"], ["error", "e"]])),
         ("node.status({fill: 'red', text: 5}); node.status('x')", json!(1), json!([["status", {"fill": "red", "text": "5"}], ["status", {"text": "x"}]])),
-        ("msg.payload = [node.id, node.name, node.path, node.outputCount]; return msg", json!(1), got(json!(["f", "", "t/f", 1]))),
-        ("msg.payload = [env.get('COLOUR'), env.get('NR_NODE_ID'), env.get('none')]; return msg", json!(1), got(json!(["blue", "f", {"$t": "undefined"}]))),
-        ("context.set('a.b', 1); flow.set(['x', 'y'], [1, 2]); global.set('g', 5); msg.payload = [context.get('a'), flow.get(['x', 'y']), flow.keys(), global.get('g'), context.flow.get('y')]; return msg", json!(1), got(json!([{"b": 1}, [1, 2], ["x", "y"], 5, 2]))),
-        ("context.set('q', []); context.get('q').push(1); const q = context.get('q'); q.push(2); msg.payload = [context.get('q'), q === context.get('q')]; return msg", json!(1), got(json!([[1, 2], true]))),
-        ("context.set('k', 1, (e) => context.get('k', (e, v) => node.send({payload: [v, e]})))", json!(1), got(json!([1, null]))),
+        ("msg.payload = [node.id, node.name, node.path, node.outputCount]; return msg", json!(1), got(&json!(["f", "", "t/f", 1]))),
+        ("msg.payload = [env.get('COLOUR'), env.get('NR_NODE_ID'), env.get('none')]; return msg", json!(1), got(&json!(["blue", "f", {"$t": "undefined"}]))),
+        ("context.set('a.b', 1); flow.set(['x', 'y'], [1, 2]); global.set('g', 5); msg.payload = [context.get('a'), flow.get(['x', 'y']), flow.keys(), global.get('g'), context.flow.get('y')]; return msg", json!(1), got(&json!([{"b": 1}, [1, 2], ["x", "y"], 5, 2]))),
+        ("context.set('q', []); context.get('q').push(1); const q = context.get('q'); q.push(2); msg.payload = [context.get('q'), q === context.get('q')]; return msg", json!(1), got(&json!([[1, 2], true]))),
+        ("context.set('k', 1, (e) => context.get('k', (e, v) => node.send({payload: [v, e]})))", json!(1), got(&json!([1, null]))),
         ("context.get('')", json!(1), error("Error: Invalid context key")),
-        ("context.set('f', x => x + 1); msg.payload = context.get('f')(1); return msg", json!(1), got(json!(2))),
+        ("context.set('f', x => x + 1); msg.payload = context.get('f')(1); return msg", json!(1), got(&json!(2))),
         ("msg.payload = RED.util.getMessageProperty(msg, 'msg.payload.a[0]'); RED.util.setMessageProperty(msg, 'b.c[1]', 3, true); return msg", json!({"a": [7]}), json!([["h", {"payload": 7, "_msgid": "1", "b": {"c": [{"$t": "undefined"}, 3]}}]])),
-        ("msg.payload = [RED.util.generateId().length, RED.util.ensureString({a: 1}), RED.util.compareObjects({a: [1]}, {a: [1]}), RED.util.evaluateNodeProperty('5', 'num')]; return msg", json!(1), got(json!([16, "{\"a\":1}", true, 5]))),
-        ("msg.payload = util.inspect({a: [1, 'x'], m: new Map([[1, 2]])}); return msg", json!(1), got(json!("{ a: [ 1, 'x' ], m: Map(1) { 1 => 2 } }"))),
-        ("const u = new URL('https://a.b/c?x=1#h'); u.searchParams.append('y', 'ä b'); u.port = 81; msg.payload = [u.href, u.host, u.searchParams.get('x')]; return msg", json!(1), got(json!(["https://a.b:81/c?x=1&y=%C3%A4+b#h", "a.b:81", "1"]))),
-        ("msg.payload = [btoa('hi'), atob('aGk='), new TextDecoder().decode(new TextEncoder().encode('ü')), crypto.randomUUID().length, structuredClone({a: [1]})]; return msg", json!(1), got(json!(["aGk=", "hi", "ü", 36, {"a": [1]}]))),
-        ("msg.payload = [(1234.5).toLocaleString(), new Date(0).toLocaleString('en', {timeZone: 'UTC'})]; return msg", json!(1), got(json!(["1,234.5", "1/1/1970, 12:00:00 AM"]))),
-        ("const wait = util.promisify((ms, done) => setTimeout(() => done(null, ms), ms)); msg.payload = await wait(3); return msg", json!(1), got(json!(3))),
-        ("let n = 0; const t = setInterval(() => { if (++n === 3) { clearInterval(t); node.send({payload: n}) } }, 2)", json!(1), got(json!(3))),
+        ("msg.payload = [RED.util.generateId().length, RED.util.ensureString({a: 1}), RED.util.compareObjects({a: [1]}, {a: [1]}), RED.util.evaluateNodeProperty('5', 'num')]; return msg", json!(1), got(&json!([16, "{\"a\":1}", true, 5]))),
+        ("msg.payload = util.inspect({a: [1, 'x'], m: new Map([[1, 2]])}); return msg", json!(1), got(&json!("{ a: [ 1, 'x' ], m: Map(1) { 1 => 2 } }"))),
+        ("const u = new URL('https://a.b/c?x=1#h'); u.searchParams.append('y', 'ä b'); u.port = 81; msg.payload = [u.href, u.host, u.searchParams.get('x')]; return msg", json!(1), got(&json!(["https://a.b:81/c?x=1&y=%C3%A4+b#h", "a.b:81", "1"]))),
+        ("msg.payload = [btoa('hi'), atob('aGk='), new TextDecoder().decode(new TextEncoder().encode('ü')), crypto.randomUUID().length, structuredClone({a: [1]})]; return msg", json!(1), got(&json!(["aGk=", "hi", "ü", 36, {"a": [1]}]))),
+        ("msg.payload = [(1234.5).toLocaleString(), new Date(0).toLocaleString('en', {timeZone: 'UTC'})]; return msg", json!(1), got(&json!(["1,234.5", "1/1/1970, 12:00:00 AM"]))),
+        ("const wait = util.promisify((ms, done) => setTimeout(() => done(null, ms), ms)); msg.payload = await wait(3); return msg", json!(1), got(&json!(3))),
+        ("let n = 0; const t = setInterval(() => { if (++n === 3) { clearInterval(t); node.send({payload: n}) } }, 2)", json!(1), got(&json!(3))),
         ("const t = setTimeout(() => node.send(msg), 2); clearTimeout(t)", json!(1), json!([])),
-        ("setTimeout((a, b) => node.send({payload: a + b}), 1, 2, 3)", json!(1), got(json!(5))),
+        ("setTimeout((a, b) => node.send({payload: a + b}), 1, 2, 3)", json!(1), got(&json!(5))),
     ])
     .await;
 }
@@ -316,8 +316,8 @@ async fn buffers() {
     ];
     for (expression, expected) in cases {
         let node = json!({"func": format!("msg.payload = {expression}; return msg")});
-        let story = tell(node, &[json!({"payload": 1})]).await;
-        assert_eq!(Json::from(story), got(expected), "{expression}");
+        let story = tell(&node, &[json!({"payload": 1})]).await;
+        assert_eq!(Json::from(story), got(&expected), "{expression}");
     }
 }
 
@@ -345,18 +345,18 @@ async fn values_survive_the_trip() {
         json!([[{"$t": "ref", "v": "payload/0"}]]),
     ];
     for value in values {
-        let story = tell(json!({}), &[json!({"payload": value})]).await;
-        assert_eq!(Json::from(story), got(value));
+        let story = tell(&json!({}), &[json!({"payload": value})]).await;
+        assert_eq!(Json::from(story), got(&value));
     }
     check(&[
         ("return {payload: '\\ud800x', ['\\udc00']: 1}", json!(1), json!([["h", {"payload": "\u{fffd}x", "\u{fffd}": 1, "_msgid": "1"}]])),
-        ("class A { constructor() { this.a = 1 } get b() { return 2 } } msg.payload = new A(); return msg", json!(1), got(json!({"a": 1}))),
-        ("msg.payload = [new Number(5), new String('s'), Symbol('x')]; return msg", json!(1), got(json!([5, "s", {"$t": "undefined"}]))),
-        ("msg.payload = Object.create(null); msg.payload.a = 1; return msg", json!(1), got(json!({"a": 1}))),
+        ("class A { constructor() { this.a = 1 } get b() { return 2 } } msg.payload = new A(); return msg", json!(1), got(&json!({"a": 1}))),
+        ("msg.payload = [new Number(5), new String('s'), Symbol('x')]; return msg", json!(1), got(&json!([5, "s", {"$t": "undefined"}]))),
+        ("msg.payload = Object.create(null); msg.payload.a = 1; return msg", json!(1), got(&json!({"a": 1}))),
         ("msg.payload = {get a() { throw new Error('no') }}; return msg", json!(1), error("Error: no")),
-        ("msg.payload = [1,,3]; return msg", json!(1), got(json!([1, {"$t": "undefined"}, 3]))),
+        ("msg.payload = [1,,3]; return msg", json!(1), got(&json!([1, {"$t": "undefined"}, 3]))),
         ("msg.payload = []; msg.payload.length = 4294967295; return msg", json!(1), error("RangeError: The value is too large to be copied out of a function")),
-        ("msg.payload = [msg.payload instanceof Array, msg.payload instanceof Object]; return msg", json!([]), got(json!([true, true]))),
+        ("msg.payload = [msg.payload instanceof Array, msg.payload instanceof Object]; return msg", json!([]), got(&json!([true, true]))),
     ])
     .await;
 }
@@ -364,14 +364,14 @@ async fn values_survive_the_trip() {
 #[tokio::test(start_paused = true)]
 async fn start_and_stop() {
     // Messages wait for an async start section and keep their order.
-    let mut bench = Bench::new(flow(json!({
+    let mut bench = Bench::new(flow(&json!({
         "initialize": "await new Promise(r => setTimeout(r, 20)); context.set('n', 7); node.send({payload: 'init'})",
         "func": "msg.payload = [msg.payload, context.get('n')]; return msg",
         "finalize": "node.warn('bye'); node.send({payload: 1})"
     })))
     .await;
     for payload in [1, 2] {
-        bench.send("f", json!({"payload": payload, "_msgid": "1"}));
+        bench.send("f", &json!({"payload": payload, "_msgid": "1"}));
     }
     let mut story = bench.story().await;
     let id = story[0][1].as_object_mut().unwrap().remove("_msgid");
@@ -390,15 +390,15 @@ async fn start_and_stop() {
     );
     // A start section that fails leaves the node dead.
     for initialize in ["throw new Error('no')", "await 1; throw new Error('no')"] {
-        let story = tell(json!({"initialize": initialize}), &[json!({})]).await;
+        let story = tell(&json!({"initialize": initialize}), &[json!({})]).await;
         assert_eq!(Json::from(story), error("Error: no"), "{initialize}");
     }
     // Closing ends timers, runs close handlers and clears the status.
-    let mut bench = Bench::new(flow(json!({
+    let mut bench = Bench::new(flow(&json!({
         "func": "node.status('up'); setInterval(() => node.warn('tick'), 10); setTimeout(() => node.warn('late'), 25); node.on('close', () => node.log('closing'))"
     })))
     .await;
-    bench.send("f", json!({}));
+    bench.send("f", &json!({}));
     let before = bench.story_after(Duration::from_millis(15)).await;
     assert_eq!(
         Json::from(before),
@@ -413,7 +413,7 @@ async fn start_and_stop() {
 
 #[tokio::test(start_paused = true)]
 async fn done_and_catch() {
-    let nodes = |function: Json| {
+    let nodes = |function: &Json| {
         let mut flow = flow(function);
         let list = flow.as_array_mut().unwrap();
         list.push(json!({"id": "done", "type": "complete", "z": "t", "scope": ["f"], "wires": []}));
@@ -443,15 +443,15 @@ async fn done_and_catch() {
         ),
         ("await 1; msg.payload = 3", json!([["done", complete(3)]])),
     ] {
-        let mut bench = Bench::new(nodes(json!({"func": code}))).await;
-        bench.send("f", json!({"payload": 1, "_msgid": "1"}));
+        let mut bench = Bench::new(nodes(&json!({"func": code}))).await;
+        bench.send("f", &json!({"payload": 1, "_msgid": "1"}));
         assert_eq!(Json::from(bench.story().await), expected, "{code}");
     }
     let mut bench = Bench::new(nodes(
-        json!({"func": "msg.payload = 2;\nthrow Object.assign(new Error('bad'), {code: 'E7'})"}),
+        &json!({"func": "msg.payload = 2;\nthrow Object.assign(new Error('bad'), {code: 'E7'})"}),
     ))
     .await;
-    bench.send("f", json!({"payload": 1, "_msgid": "1"}));
+    bench.send("f", &json!({"payload": 1, "_msgid": "1"}));
     let story = bench.story().await;
     let caught = &story[0][1];
     assert_eq!(story.len(), 1);
@@ -476,8 +476,8 @@ async fn neighbours_do_not_disturb_each_other() {
         {"id": "b", "type": "function", "z": "t", "func": "msg.seen = [typeof counter, 'x'.shout === undefined]; return msg", "wires": [["h"]]},
         {"id": "h", "type": "helper", "z": "t"}]);
     let mut bench = Bench::new(flow).await;
-    bench.send("a", json!({"_msgid": "1"}));
-    bench.send("a", json!({"_msgid": "1"}));
+    bench.send("a", &json!({"_msgid": "1"}));
+    bench.send("a", &json!({"_msgid": "1"}));
     let story = bench.story().await;
     let seen: Vec<&Json> = story
         .iter()
@@ -501,7 +501,7 @@ async fn modules_are_refused_and_the_rest_runs() {
         {"id": "b", "type": "function", "z": "t", "func": "return msg", "wires": [["h"]]},
         {"id": "h", "type": "helper", "z": "t"}]);
     let mut bench = Bench::new(flow).await;
-    bench.send("b", json!({"_msgid": "1"}));
+    bench.send("b", &json!({"_msgid": "1"}));
     let story = bench.story().await;
     assert!(
         story[0][1]
@@ -546,13 +546,13 @@ async fn context_follows_changes_in_place() {
     ] {
         let read =
             "if (msg.topic === 'read') return {payload: context.get('q') || flow.get('q')};\n";
-        let mut bench = Bench::new(flow(json!({"func": format!("{read}{code}")}))).await;
+        let mut bench = Bench::new(flow(&json!({"func": format!("{read}{code}")}))).await;
         for payload in [1, 2] {
-            bench.send("f", json!({"payload": payload}));
+            bench.send("f", &json!({"payload": payload}));
         }
         assert_eq!(Json::from(bench.story().await), json!([]), "{code}");
-        bench.send("f", json!({"topic": "read", "_msgid": "1"}));
-        assert_eq!(Json::from(bench.story().await), got(expected), "{code}");
+        bench.send("f", &json!({"topic": "read", "_msgid": "1"}));
+        assert_eq!(Json::from(bench.story().await), got(&expected), "{code}");
     }
 }
 
@@ -577,9 +577,9 @@ async fn endless_scripts_are_stopped() {
             true,
         ),
     ] {
-        let mut bench = Bench::new(flow(json!({"func": code, "timeout": 0.05}))).await;
-        bench.send("f", json!({"payload": 1, "_msgid": "1"}));
-        bench.send("f", json!({"payload": 0, "_msgid": "2"}));
+        let mut bench = Bench::new(flow(&json!({"func": code, "timeout": 0.05}))).await;
+        bench.send("f", &json!({"payload": 1, "_msgid": "1"}));
+        bench.send("f", &json!({"payload": 0, "_msgid": "2"}));
         let story = bench.story_after(Duration::from_millis(400)).await;
         let mut expected = vec![json!([
             "error",
@@ -591,10 +591,10 @@ async fn endless_scripts_are_stopped() {
         assert_eq!(Json::from(story), Json::from(expected), "{code}");
     }
     let mut bench = Bench::new(flow(
-        json!({"func": "setTimeout(() => { while (true); }, 1)", "timeout": 0.05}),
+        &json!({"func": "setTimeout(() => { while (true); }, 1)", "timeout": 0.05}),
     ))
     .await;
-    bench.send("f", json!({}));
+    bench.send("f", &json!({}));
     let story = bench.story_after(Duration::from_millis(300)).await;
     assert_eq!(
         Json::from(story),
@@ -610,11 +610,11 @@ async fn a_busy_flow_leaves_the_others_alone() {
         {"id": "b", "type": "function", "z": "v", "func": "return msg", "wires": [["h"]]},
         {"id": "h", "type": "helper", "z": "v"}]);
     let mut bench = Bench::new(flow).await;
-    bench.send("f", json!({}));
-    bench.send("g", json!({}));
+    bench.send("f", &json!({}));
+    bench.send("g", &json!({}));
     tokio::time::sleep(Duration::from_millis(50)).await;
     let start = std::time::Instant::now();
-    bench.send("b", json!({"_msgid": "1"}));
+    bench.send("b", &json!({"_msgid": "1"}));
     loop {
         let stamped = bench.events.next().await.unwrap();
         if matches!(&*stamped.event, Event::Input { node, .. } if &**node == "h") {
@@ -637,8 +637,8 @@ async fn memory_is_bounded() {
         {"id": "h", "type": "helper", "z": "t"}]);
     let mut bench = Bench::new(flow).await;
     for hog in ["f", "k"] {
-        bench.send(hog, json!({}));
-        bench.send("b", json!({"_msgid": "1"}));
+        bench.send(hog, &json!({}));
+        bench.send("b", &json!({"_msgid": "1"}));
         let story = bench.story_after(Duration::from_millis(2500)).await;
         assert!(
             story.contains(&json!(["error", "Error: out of memory"])),
@@ -661,8 +661,8 @@ async fn runtimes_can_be_dropped_at_any_time() {
     ];
     for stop in [true, false] {
         for code in codes {
-            let mut bench = Bench::new(flow(json!({"func": code}))).await;
-            bench.send("f", json!({"payload": 1}));
+            let mut bench = Bench::new(flow(&json!({"func": code}))).await;
+            bench.send("f", &json!({"payload": 1}));
             bench.story_after(Duration::from_millis(5)).await;
             if stop {
                 bench.deploy(json!([])).await;
@@ -682,12 +682,12 @@ async fn dates_follow_the_clock_of_the_engine() {
     };
     let code = "await new Promise(r => setTimeout(r, 10)); msg.payload = [Date.now(), new Date().getTime(), new Date(5).getTime(), new Date() instanceof Date, new Date(0)]; return msg";
     let mut bench = Bench::with(
-        flow(json!({"func": code})),
+        flow(&json!({"func": code})),
         clock,
         RuntimeSettings::default(),
     )
     .await;
-    bench.send("f", json!({"_msgid": "1"}));
+    bench.send("f", &json!({"_msgid": "1"}));
     let story = bench.story().await;
     assert_eq!(
         Json::from(story),
