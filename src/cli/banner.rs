@@ -1,22 +1,22 @@
 //! What a person reads at the start.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{
+    fmt,
+    io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+};
 
 use crate::settings::Settings;
 
-/// Prints for a person. Everything else goes to the log.
-#[allow(
-    clippy::print_stdout,
-    reason = "the one place that prints for the person who started Flowrill"
-)]
+/// Prints for a person. Everything else goes to the log. Whoever has stopped reading (`flowrill check | head`) misses nothing.
 pub fn say(text: impl fmt::Display) {
-    println!("{text}");
+    let _ = writeln!(io::stdout(), "{text}");
 }
 
 /// Prints why nothing was done.
-#[allow(clippy::print_stderr, reason = "a start that fails has no log yet")]
 pub fn complain(text: impl fmt::Display) {
-    eprintln!("flowrill: {text}");
+    let _ = writeln!(io::stderr(), "flowrill: {text}");
 }
 
 /// The lines printed when everything runs.
