@@ -181,3 +181,31 @@ fn the_file_in_the_data_folder_is_found() {
     assert_eq!(settings.flows, Some(folder.path().join("mine.json")));
     assert_eq!(settings.file, Some(folder.path().join(FILE_NAME)));
 }
+
+/// The example in `packaging/` names every setting, with its default.
+#[test]
+fn the_example_file_is_complete_and_true() {
+    let example = include_str!("../../packaging/flowrill.toml");
+    let lines = example.lines().map(|line| match line.strip_prefix('#') {
+        Some(setting) if setting.starts_with(|first: char| first.is_ascii_lowercase()) => setting,
+        _ => line,
+    });
+    let all = lines.collect::<Vec<_>>().join("\n");
+    for name in layers::OPTIONS.iter().chain(&layers::RUNTIME) {
+        let set = all
+            .lines()
+            .any(|line| line.starts_with(&format!("{name} = ")));
+        assert!(set || *name == "config", "{name}");
+    }
+    let settings = resolve(&[], &[], Some(&all)).unwrap();
+    let plain = resolve(&[("data", "/var/lib/flowrill")], &[], None).unwrap();
+    assert_eq!(
+        settings,
+        Settings {
+            open_to_all: true,
+            flows: settings.flows.clone(),
+            file: settings.file.clone(),
+            ..plain
+        }
+    );
+}

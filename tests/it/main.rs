@@ -15,6 +15,7 @@ mod cli;
 mod corpus;
 mod engine;
 mod examples;
+mod first_steps;
 mod manifests;
 mod nodes;
 mod support;
