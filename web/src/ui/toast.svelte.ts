@@ -32,7 +32,10 @@ class Toasts {
     const others = options.key === undefined ? this.list : this.list.filter((other) => other.key !== options.key)
     this.list = [...others, toast].slice(-MOST)
     const duration = options.actions?.length ? Infinity : SHOWN_FOR[toast.level]
-    if (Number.isFinite(duration)) setTimeout(() => { this.dismiss(toast.id) }, duration)
+    if (Number.isFinite(duration))
+      setTimeout(() => {
+        this.dismiss(toast.id)
+      }, duration)
     return toast.id
   }
 
