@@ -1,5 +1,5 @@
-import { fireEvent, render, screen } from '@testing-library/svelte'
-import { describe, expect, it, vi } from 'vitest'
+import { cleanup, fireEvent, render, screen } from '@testing-library/svelte'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { NodeTexts, Property } from '../api/types'
 import Form from './Form.svelte'
 
@@ -13,6 +13,8 @@ function show(properties: Property[], values: Record<string, unknown> = {}) {
   render(Form, { properties, texts, values: values as never, change })
   return change
 }
+
+afterEach(cleanup)
 
 describe('Form', () => {
   it('shows labels and hints and takes changes', async () => {
