@@ -28,6 +28,9 @@ import type { Diff } from '../core/store'
 import type { ItemProblem } from '../core/validate'
 import { labelWidth } from './measure'
 
+let lastOrder = 0
+const nextOrder = (): number => (lastOrder += 1)
+
 /** A node of the open tab. */
 export class NodeCell {
   readonly id: string
@@ -40,6 +43,8 @@ export class NodeCell {
   problems = $state.raw<ItemProblem[]>([])
   /** The wires that start or end here. */
   readonly wires = new Set<WireCell>()
+  /** Its place among those drawn: later ones lie above. */
+  readonly order = nextOrder()
 
   readonly inputs = $derived.by(() => inputsOf(this.item, this.type))
   readonly outputs = $derived.by(() => outputsOf(this.item, this.type))
@@ -228,7 +233,7 @@ export class TabGraph {
   nodesIn(area: Rect): NodeCell[] {
     const found = this.#nodeGrid.query(area)
     for (const cell of this.moving) found.add(cell)
-    return [...found]
+    return [...found].sort((a, b) => a.order - b.order)
   }
 
   /** The wires that cross an area; with those of nodes that move at the moment. */
