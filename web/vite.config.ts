@@ -1,5 +1,6 @@
 /** Build, dev server and tests of the editor. */
 import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defaultClientConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 /** The dev server hands calls of the API on to a running Flowrill (or to the mock server of `npm run mock`). */
@@ -12,7 +13,7 @@ export default defineConfig({
   plugins: [svelte()],
   resolve: {
     // Components are tested in a (simulated) browser, so they must be compiled for one.
-    conditions: process.env['VITEST'] ? ['browser'] : [],
+    conditions: process.env['VITEST'] ? ['browser'] : [...defaultClientConditions],
   },
   build: {
     target: 'es2023',

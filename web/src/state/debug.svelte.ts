@@ -22,7 +22,9 @@ export const MOST_ENTRIES = 1_000
 export function holdsText(entry: DebugEntry, text: string): boolean {
   const wanted = text.toLowerCase()
   const { msg, topic, property, name, path } = entry.data
-  return [msg, topic, property, name, path, entry.node].some((part) => typeof part === 'string' && part.toLowerCase().includes(wanted))
+  return [msg, topic, property, name, path, entry.node].some(
+    (part) => typeof part === 'string' && part.toLowerCase().includes(wanted),
+  )
 }
 
 class DebugLog {

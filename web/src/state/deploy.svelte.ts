@@ -112,10 +112,10 @@ export function allProblems(sentence: (id: string) => string): Problem[] {
     code: 'local',
     message: sentence(id),
   }))
-  const known = new Set(local.map((problem) => problem.node))
+  const known = local.map((problem) => problem.node)
   const exists = (item: FlowItem | undefined): boolean => item !== undefined
   const remote = deploy.problems.filter(
-    (problem) => problem.node === null || (!known.has(problem.node) && exists(editor.get(problem.node))),
+    (problem) => problem.node === null || (!known.includes(problem.node) && exists(editor.get(problem.node))),
   )
   return [...local, ...remote]
 }

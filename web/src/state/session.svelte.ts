@@ -1,7 +1,7 @@
 /** The page's session with the server: what is loaded at the start, and the live socket afterwards. */
 import { getCatalog, getFlows, getSettings, inject, setDebug } from '../api/http'
 import { CommsSocket, type ConnectionState } from '../api/socket'
-import type { DebugData, Frame, NodeStatus, Problem, ServerSettings } from '../api/types'
+import type { DebugData, Frame, Problem, ServerSettings } from '../api/types'
 import { language, t } from '../i18n/t.svelte'
 import { toast } from '../ui/toast.svelte'
 import { debug } from './debug.svelte'
@@ -119,7 +119,7 @@ class Session {
         lines.push(line)
         if (line.level !== undefined && line.level <= 20 && line.id) live.addError(line.id)
       } else if (topic.startsWith('status/')) {
-        live.setStatus(topic.slice('status/'.length), isRecord(data) ? (data as NodeStatus) : {})
+        live.setStatus(topic.slice('status/'.length), isRecord(data) ? data : {})
       } else if (topic === 'notification/runtime-deploy' && isRecord(data) && typeof data['revision'] === 'string') {
         deploy.noticed(data['revision'])
       } else if (topic === 'notification/problems' && isRecord(data) && Array.isArray(data['problems'])) {

@@ -15,5 +15,7 @@ export interface MenuItem {
   checked?: boolean
   /** A line between entries; nothing else counts then. */
   separator?: boolean
+  /** The test id, if not `menu-` and the id. */
+  testid?: string
   run?: () => void
 }

@@ -46,7 +46,7 @@ function isEncoded(value: unknown): value is Encoded {
 
 /** JavaScript text for something that is text already, or ought to be. */
 function asText(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+  return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value)
 }
 
 function fromEncoded(value: Encoded): DebugValue {
@@ -391,5 +391,6 @@ export function copyText(value: DebugValue): string {
   if (value.kind === 'string' || value.kind === 'text') return value.text
   if (value.kind === 'buffer') return value.bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('')
   const plain = toPlain(value)
-  return typeof plain === 'object' ? JSON.stringify(plain, null, 2) : String(plain)
+  if (plain === undefined) return 'undefined'
+  return typeof plain === 'string' ? plain : JSON.stringify(plain, null, 2)
 }
