@@ -35,6 +35,12 @@ export default defineConfig(
       'no-console': 'error',
       'no-warning-comments': 'error',
       eqeqeq: 'error',
+      // `void value` in an effect says that it is read to be followed.
+      '@typescript-eslint/no-meaningless-void-operator': 'off',
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { ignoreRestSiblings: true, varsIgnorePattern: '^_', argsIgnorePattern: '^_' },
+      ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
@@ -46,6 +52,8 @@ export default defineConfig(
     rules: {
       // `let { x = $bindable(), y } = $props()` can't be split.
       'prefer-const': 'off',
+      // Maps and sets here are replaced as a whole, or are bookkeeping that no template reads.
+      'svelte/prefer-svelte-reactivity': 'off',
       'svelte/prefer-const': ['error', { destructuring: 'all' }],
     },
   },

@@ -23,9 +23,9 @@ export class Camera {
   x = $state(0)
   y = $state(0)
   zoom = $state(1)
-  /** The view's size in pixels. */
-  width = $state(800)
-  height = $state(600)
+  /** The view's size in pixels; 0 until it was measured. */
+  width = $state(0)
+  height = $state(0)
 
   readonly #left = $derived.by(() => Math.floor(this.x / WINDOW_STEP - 1) * WINDOW_STEP)
   readonly #top = $derived.by(() => Math.floor(this.y / WINDOW_STEP - 1) * WINDOW_STEP)

@@ -141,6 +141,13 @@ export class CanvasController {
     this.spliceInto = null
   }
 
+  /** Asks for a node at a place: on the grid, and where it is wired to something, with that end at the place. */
+  quickAddAt(at: Point, client: Point, from?: { id: string; port: number | null }): QuickAddRequest {
+    const aside = from ? (from.port === null ? -60 : 60) : 0
+    const place = snapped({ x: at.x + aside, y: at.y }, { w: 120, h: 30 })
+    return from ? { ...place, client, from } : { ...place, client }
+  }
+
   /** Gives the canvas the focus, so that keys go to it. */
   focus(): void {
     this.element?.focus({ preventScroll: true })

@@ -106,7 +106,7 @@ function walkTargets(heading: Heading): void {
 /** The place for a node after the focused one, to be wired to it. */
 function besideFocus(): Parameters<CanvasEvents['onquickadd']>[0] {
   const cell = focusedCell()
-  const at = cell ? { x: cell.x + cell.size.w / 2 + 100, y: cell.y } : canvas.camera.centre
-  const request = { ...at, client: canvas.toClient(at) }
-  return cell && cell.outputs > 0 ? { ...request, from: { id: cell.id, port: 0 } } : request
+  const at = cell ? { x: cell.x + cell.size.w / 2 + 60, y: cell.y } : canvas.camera.centre
+  const from = cell && cell.outputs > 0 ? { id: cell.id, port: 0 } : undefined
+  return canvas.quickAddAt(at, canvas.toClient(at), from)
 }

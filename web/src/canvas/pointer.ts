@@ -152,7 +152,7 @@ export class PointerHandling {
   }
 
   #clickBlank(pointer: Pointer): void {
-    if (pointer.ctrl) this.#events.onquickadd({ ...pointer.at, client: pointer.client })
+    if (pointer.ctrl) this.#events.onquickadd(canvas.quickAddAt(pointer.at, pointer.client))
     else if (!pointer.shift) editor.clearSelection()
   }
 
@@ -175,7 +175,7 @@ export class PointerHandling {
       if (canvas.wiring) moveEnd(canvas.wiring, pointer.at, pointer.touch)
       if (finish() || !start || pointer.touch) return
       const port = start.side === 'out' ? start.port : null
-      this.#events.onquickadd({ ...pointer.at, client: pointer.client, from: { id: start.cell.id, port } })
+      this.#events.onquickadd(canvas.quickAddAt(pointer.at, pointer.client, { id: start.cell.id, port }))
     })
   }
 

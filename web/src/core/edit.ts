@@ -94,7 +94,7 @@ export function usersOf(records: Records, id: string): FlowItem[] {
   return records.list().filter((item) => {
     if (item.id === id || isTab(item) || isGroup(item)) return false
     const { z: _z, g: _g, ...rest } = item
-    return referencesIn(rest as FlowItem, (other) => other === id).size > 0
+    return referencesIn(rest, (other) => other === id).size > 0
   })
 }
 

@@ -4,7 +4,7 @@
  * A single node without wires that is dropped on a wire is put into it.
  */
 import { moveBy } from '../../core/edit'
-import { snapped } from '../../core/geometry/node'
+import { GRID, snapped } from '../../core/geometry/node'
 import { fitGroupsOf } from '../../core/groups'
 import { groupMembers, splice } from '../../core/graph'
 import type { Point } from '../../core/model/item'
@@ -75,10 +75,14 @@ export function move(start: Pointer, lead: NodeCell | GroupCell, onclick: (point
     move(pointer) {
       if (!moving && distance(pointer.client, start.client) <= CLICK_DISTANCE) return
       if (!moving) begin()
+      const isNode = 'size' in lead
       const wanted = { x: origin.x + pointer.at.x - start.at.x, y: origin.y + pointer.at.y - start.at.y }
-      const size = 'size' in lead ? lead.size : { w: 0, h: 0 }
-      const to = pointer.free ? { x: Math.round(wanted.x), y: Math.round(wanted.y) } : snapped(wanted, size)
-      place(to.x - origin.x, to.y - origin.y)
+      const step = pointer.free ? 1 : GRID
+      const to = isNode && !pointer.free ? snapped(wanted, lead.size) : null
+      // A group goes in whole steps, so that what is in it stays on the grid.
+      const stepped = (from: number, target: number): number => Math.round((target - from) / step) * step
+      if (to) place(to.x - origin.x, to.y - origin.y)
+      else place(stepped(origin.x, wanted.x), stepped(origin.y, wanted.y))
       wireToSplice()
     },
     end(pointer) {

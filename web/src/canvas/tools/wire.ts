@@ -75,11 +75,8 @@ export function wire(start: Pointer, from: WireStart, onquickadd: (request: Quic
       if (finish()) return
       const onNode = nodeUnder(editor.graph, pointer.at, 4, () => true)
       if (onNode) return
-      onquickadd({
-        ...pointer.at,
-        client: pointer.client,
-        from: { id: from.cell.id, port: from.side === 'out' ? from.port : null },
-      })
+      const port = from.side === 'out' ? from.port : null
+      onquickadd(canvas.quickAddAt(pointer.at, pointer.client, { id: from.cell.id, port }))
     },
     cancel() {
       canvas.wiring = null

@@ -88,7 +88,8 @@ export function wirePoints(from: Point, to: Point): Point[] {
 /** The rectangle a wire lies in. */
 export function wireBounds(from: Point, to: Point): Rect {
   const back = leadsBack(from, to)
-  const sideways = back ? STUB : 0
+  // The curve lies within its control points.
+  const sideways = back ? STUB : Math.max(handle(from, to) - Math.abs(to.x - from.x), 0)
   return {
     left: Math.min(from.x, to.x - sideways),
     top: Math.min(from.y, to.y),
