@@ -12,6 +12,9 @@ import defaultKeymap from './keymap.json'
 import { nodeActions } from './node'
 import { selectionActions } from './selection'
 import { viewActions } from './view'
+import { isWriting } from './writing'
+
+export { isWriting }
 
 interface Shortcut {
   keys: Keys
@@ -19,6 +22,8 @@ interface Shortcut {
   action: string
   /** Works while somebody writes in a field, too. */
   everywhere: boolean
+  /** The browser acts on it by itself; it is only shown. */
+  native: boolean
 }
 
 const actions = new Map<string, Action>()
@@ -30,8 +35,8 @@ export function registerActions(list: readonly Action[]): void {
 }
 
 /** Adds a shortcut: `registerKeys('mod+s', 'deploy.run', { everywhere: true })`. */
-export function registerKeys(text: string, action: string, { everywhere = false } = {}): void {
-  shortcuts.push({ keys: parseKeys(text), text, action, everywhere })
+export function registerKeys(text: string, action: string, { everywhere = false, native = false } = {}): void {
+  shortcuts.push({ keys: parseKeys(text), text, action, everywhere, native })
 }
 
 /** All actions in the order in which they were added. */
@@ -63,18 +68,12 @@ export function shortcutText(id: string): string | undefined {
   return shortcut ? keysOf(shortcut.text) : undefined
 }
 
-/** Whether somebody is writing there, so that letters and Delete are theirs. */
-export function isWriting(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false
-  return target.isContentEditable || target.closest('input, textarea, select, [role=textbox], .cm-editor') !== null
-}
-
 /** Does what a key stands for; call it for keys that nothing else took. Answers whether it was a shortcut. */
 export function handleShortcut(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.isComposing) return false
   const writing = isWriting(event.target)
   for (const shortcut of shortcuts) {
-    if ((writing && !shortcut.everywhere) || !matches(shortcut.keys, event)) continue
+    if (shortcut.native || (writing && !shortcut.everywhere) || !matches(shortcut.keys, event)) continue
     if (!runAction(shortcut.action)) continue
     event.preventDefault()
     return true
@@ -83,4 +82,6 @@ export function handleShortcut(event: KeyboardEvent): boolean {
 }
 
 registerActions([...editActions, ...nodeActions, ...selectionActions, ...arrangeActions, ...viewActions])
-for (const { keys, action } of defaultKeymap) registerKeys(keys, action)
+for (const { keys, action, native } of defaultKeymap as { keys: string; action: string; native?: boolean }[]) {
+  registerKeys(keys, action, { native: native ?? false })
+}

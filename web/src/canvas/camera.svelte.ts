@@ -72,7 +72,7 @@ export class Camera {
   }
 
   /** Shows all of an area, no larger than it is. */
-  fit(area: Rect | null, margin = 60): void {
+  fit(area: Rect | null, margin = Math.min(60, this.width * 0.06)): void {
     if (!area) {
       this.restore({ x: 0, y: 0, zoom: 1 })
       return

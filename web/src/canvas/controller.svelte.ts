@@ -32,6 +32,8 @@ export interface Wiring {
   target: { cell: NodeCell; port: number } | null
   /** Begun by a tap (or by key) and waiting for the tap that ends it. */
   sticky: boolean
+  /** Wires whose ends were picked up; they go when this ends, wherever that is. */
+  replaces: Wire[]
 }
 
 /** A node in the making: its type hangs on the pointer. */

@@ -107,6 +107,9 @@ function walkTargets(heading: Heading): void {
 function besideFocus(): Parameters<CanvasEvents['onquickadd']>[0] {
   const cell = focusedCell()
   const at = cell ? { x: cell.x + cell.size.w / 2 + 60, y: cell.y } : canvas.camera.centre
+  const taken = (): boolean =>
+    editor.graph.nodesIn({ left: at.x, right: at.x + 120, top: at.y - 20, bottom: at.y + 20 }).length > 0
+  for (let tries = 0; tries < 20 && taken(); tries += 1) at.y += 2 * GRID
   const from = cell && cell.outputs > 0 ? { id: cell.id, port: 0 } : undefined
   return canvas.quickAddAt(at, canvas.toClient(at), from)
 }

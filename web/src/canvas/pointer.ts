@@ -4,12 +4,12 @@
  */
 import type { Point } from '../core/model/item'
 import { editor } from '../state/editor.svelte'
-import { canvas, type QuickAddRequest } from './controller.svelte'
+import { canvas, type QuickAddRequest, type WireStart } from './controller.svelte'
 import { distance, type Gesture, type Pointer } from './tools/gesture'
 import { lasso } from './tools/lasso'
 import { move } from './tools/move'
 import { pan } from './tools/pan'
-import { finish, moveEnd, wire } from './tools/wire'
+import { finish, moveEnd, rewire, wire } from './tools/wire'
 
 /** What the canvas tells the page. */
 export interface CanvasEvents {
@@ -30,6 +30,9 @@ interface Hit {
 
 const KINDS = new Set<string>(['node', 'group', 'wire', 'in', 'out', 'button'])
 const DOUBLE_CLICK = 400
+/** How near to the edge of the view (in pixels) it begins to follow, and how fast it does at most, per frame. */
+const EDGE = 28
+const EDGE_SPEED = 14
 
 function isKind(kind: string | undefined): kind is Hit['kind'] {
   return kind !== undefined && KINDS.has(kind)
@@ -50,6 +53,8 @@ export class PointerHandling {
   readonly #events: CanvasEvents
   readonly #down = new Map<number, Point>()
   #gesture: Gesture | null = null
+  #stepping = false
+  #edge: { event: PointerEvent; dx: number; dy: number } | null = null
   #lastClick = { id: '', time: 0 }
 
   constructor(events: CanvasEvents) {
@@ -79,13 +84,16 @@ export class PointerHandling {
     if (before && this.#down.size === 2) this.#pinch(event.pointerId, before, pointer.client)
     if (before) this.#down.set(event.pointerId, pointer.client)
     if (this.#down.size > 1) return
-    if (this.#gesture) this.#gesture.move(pointer)
-    else if (canvas.placing) canvas.movePlacing(pointer.at, pointer.free)
+    if (this.#gesture) {
+      this.#gesture.move(pointer)
+      this.#follow(event)
+    } else if (canvas.placing) canvas.movePlacing(pointer.at, pointer.free)
     else if (canvas.wiring?.sticky && !pointer.touch) moveEnd(canvas.wiring, pointer.at, false)
   }
 
   release(event: PointerEvent): void {
     this.#down.delete(event.pointerId)
+    this.#edge = null
     const gesture = this.#gesture
     this.#gesture = null
     gesture?.end(toPointer(event))
@@ -93,6 +101,7 @@ export class PointerHandling {
 
   /** Breaks off what is going on. */
   cancel(): void {
+    this.#edge = null
     this.#gesture?.cancel()
     this.#gesture = null
     this.#down.clear()
@@ -111,7 +120,7 @@ export class PointerHandling {
         })
       case 'out':
       case 'in':
-        return node ? wire(pointer, { cell: node, side: hit.kind, port: hit.port }, this.#events.onquickadd) : null
+        return node ? this.#pressPort(pointer, { cell: node, side: hit.kind, port: hit.port }) : null
       case 'node':
       case 'group':
         return this.#pressItem(pointer, hit.id)
@@ -126,6 +135,11 @@ export class PointerHandling {
               this.#clickBlank(end)
             })
     }
+  }
+
+  #pressPort(pointer: Pointer, start: WireStart): Gesture | null {
+    const picked = pointer.shift ? rewire(pointer, start) : null
+    return picked ?? wire(pointer, start, this.#events.onquickadd)
   }
 
   #pressItem(pointer: Pointer, id: string): Gesture | null {
@@ -146,14 +160,42 @@ export class PointerHandling {
     const cell = editor.graph.wires.get(key)
     if (!cell) return null
     return this.#click(() => {
-      if (pointer.ctrl && pointer.shift) return
-      editor.select({ wires: [cell.wire] }, pointer.ctrl || pointer.shift ? 'toggle' : 'set')
+      const adds = pointer.ctrl || pointer.shift
+      editor.select({ wires: [cell.wire] }, adds ? 'toggle' : 'set')
+      if (adds || !this.#isDouble(key)) return
+      this.#events.onquickadd({ ...canvas.quickAddAt(pointer.at, pointer.client), into: cell.wire })
     })
+  }
+
+  /** Moves the view while a gesture holds the pointer at its edge. */
+  #follow(event: PointerEvent): void {
+    const box = canvas.element?.getBoundingClientRect()
+    if (!box || !this.#gesture?.follows) return
+    const push = (place: number, from: number, to: number): number =>
+      Math.max(-1, Math.min(0, (place - from - EDGE) / EDGE)) + Math.min(1, Math.max(0, (place - to + EDGE) / EDGE))
+    const dx = push(event.clientX, box.left, box.right) * EDGE_SPEED
+    const dy = push(event.clientY, box.top, box.bottom) * EDGE_SPEED
+    this.#edge = dx === 0 && dy === 0 ? null : { event, dx, dy }
+    if (this.#edge && !this.#stepping) {
+      this.#stepping = true
+      requestAnimationFrame(this.#step)
+    }
+  }
+
+  #step = (): void => {
+    this.#stepping = this.#edge !== null && this.#gesture !== null
+    if (!this.#edge || !this.#gesture) return
+    canvas.camera.panBy(this.#edge.dx, this.#edge.dy)
+    this.#gesture.move(toPointer(this.#edge.event))
+    requestAnimationFrame(this.#step)
   }
 
   #clickBlank(pointer: Pointer): void {
     if (pointer.ctrl) this.#events.onquickadd(canvas.quickAddAt(pointer.at, pointer.client))
-    else if (!pointer.shift) editor.clearSelection()
+    else if (!pointer.shift) {
+      editor.clearSelection()
+      canvas.focused = null
+    }
   }
 
   #place(pointer: Pointer): Gesture {

@@ -4,7 +4,7 @@
  * A cell has the few values that change while somebody works (place, selection, marks) as state of its own, so that a
  * drag or a status touches that one node and no list.
  */
-import { SvelteSet } from 'svelte/reactivity'
+import { SvelteMap, SvelteSet } from 'svelte/reactivity'
 import type { FlowItem, NodeType } from '../api/types'
 import { inputsOf, isLabelled, isMissing, labelOf, outputsOf } from '../core/catalog'
 import { SpatialGrid } from '../core/geometry/grid'
@@ -162,7 +162,7 @@ export interface GraphSource {
 
 /** The cells of the open tab, kept in step with the records. */
 export class TabGraph {
-  readonly nodes = new Map<string, NodeCell>()
+  readonly nodes = new SvelteMap<string, NodeCell>()
   readonly wires = new Map<string, WireCell>()
   groups = $state.raw<GroupCell[]>([])
   /** Cells that move under the pointer at the moment; they are drawn wherever they are. */

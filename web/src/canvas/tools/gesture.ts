@@ -14,6 +14,8 @@ export interface Pointer {
 
 /** A gesture under way. */
 export interface Gesture {
+  /** The view follows when the pointer comes to its edge. */
+  follows?: boolean
   move(pointer: Pointer): void
   /** The pointer was released. */
   end(pointer: Pointer): void

@@ -11,6 +11,7 @@ export function lasso(start: Pointer, onclick: (pointer: Pointer) => void): Gest
   const before = [...editor.selection.nodes]
   let drawn = false
   return {
+    follows: true,
     move({ at, client }) {
       drawn ||= distance(client, start.client) > CLICK_DISTANCE
       if (!drawn) return

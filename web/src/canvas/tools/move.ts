@@ -72,6 +72,7 @@ export function move(start: Pointer, lead: NodeCell | GroupCell, onclick: (point
   }
 
   return {
+    follows: true,
     move(pointer) {
       if (!moving && distance(pointer.client, start.client) <= CLICK_DISTANCE) return
       if (!moving) begin()
