@@ -134,7 +134,7 @@ export class EditorModel {
     this.markDeployed(rev)
     this.#checkAll()
     const open = this.store.get(this.#tab)
-    if (!open || !(isTab(open) || isSubflow(open))) this.#tab = this.store.list().find(isTab)?.id ?? ''
+    if (!open || !(isTab(open) || isSubflow(open))) this.#tab = this.#firstTab()
     this.graph.show(this.#tab)
     this.loaded = true
     this.#version += 1
@@ -217,6 +217,13 @@ export class EditorModel {
     this.tab = isTab(item) || isSubflow(item) ? item.id : tabOf(item)
     this.select([id])
     return true
+  }
+
+  /** The tab to begin with. Nodes of a file that lacks their tab are shown all the same. */
+  #firstTab(): string {
+    const items = this.store.list()
+    const stray = items.find(isNode)
+    return items.find(isTab)?.id ?? (stray ? tabOf(stray) : '')
   }
 
   #withoutTyped(item: FlowItem): FlowItem {
