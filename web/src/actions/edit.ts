@@ -19,7 +19,8 @@ function share(text: string): void {
 async function pasteFromSystem(): Promise<void> {
   let text: string | undefined
   if (window.isSecureContext) text = await navigator.clipboard.readText().catch(() => undefined)
-  if (!text || editor.paste(text, canvas.camera.centre) === null) editor.paste(undefined, canvas.camera.centre)
+  const at = canvas.menuAt ?? canvas.camera.centre
+  if (!text || editor.paste(text, at) === null) editor.paste(undefined, at)
 }
 
 /** The actions of this group. */

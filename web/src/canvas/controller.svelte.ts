@@ -69,6 +69,8 @@ export class CanvasController {
   /** A sentence to read out. */
   message = $state('')
   element: HTMLElement | null = null
+  /** Where the menu was opened last, until the next press: what it pastes comes there. */
+  menuAt: Point | null = null
   readonly #views = new Map<string, View>()
   #shownTab = ''
 
