@@ -21,6 +21,19 @@ export default defineConfig({
     manifest: true,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 700,
+    rolldownOptions: {
+      output: {
+        // What the first view and later parts share is one file: few requests count on a slow network.
+        codeSplitting: {
+          groups: [
+            {
+              name: 'shared',
+              test: /node_modules\/(svelte|esm-env|clsx|@floating-ui)\/|src\/(ui|api|core|state|canvas|actions)\/|src\/i18n\/(t\.|(shell\.)?en)|src\/features\/(shell\/shell|inspector\/stack)\./,
+            },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: {

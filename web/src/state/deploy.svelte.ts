@@ -37,7 +37,7 @@ class Deploy {
       editor.markDeployed(rev, flows)
       this.conflict = false
       draft.forget()
-      toast.dismiss('deploy')
+      toast.dismiss('foreign')
       toast.show({ level: 'success', text: t('deploy.done'), key: 'deploy' })
       await this.refreshProblems()
     } catch (error) {
@@ -53,6 +53,7 @@ class Deploy {
       const { flows, rev } = await getFlows()
       editor.load(flows, rev)
       this.conflict = false
+      toast.dismiss('foreign')
       draft.forget()
       await this.refreshProblems()
     } catch (error) {
@@ -79,6 +80,7 @@ class Deploy {
       toast.show({
         level: 'warning',
         key: 'foreign',
+        keep: true,
         text: t('deploy.foreign'),
         detail: t('deploy.foreignDetail'),
         actions: [{ label: t('deploy.choose'), run: () => (this.conflict = true) }],
