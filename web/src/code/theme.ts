@@ -15,7 +15,7 @@ const frame = EditorView.theme({
     overflow: 'hidden',
   },
   '&.cm-focused': { outline: '2px solid var(--focus)', outlineOffset: '-1px' },
-  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '18px', minHeight: '118px' },
+  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '18px', minHeight: 'var(--code-min, 118px)' },
   '.cm-content': { caretColor: 'var(--text)' },
   '.cm-cursor': { borderLeftColor: 'var(--text)' },
   '.cm-gutters': {

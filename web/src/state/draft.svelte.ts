@@ -1,5 +1,6 @@
 /** A copy of undeployed changes in the browser, so that closing the page loses nothing. */
 import type { FlowItem } from '../api/types'
+import { sameItem } from '../core/diff'
 import { editor } from './editor.svelte'
 
 const KEY = 'flowrill.draft'
@@ -48,8 +49,9 @@ class DraftCopy {
     editor.change(label, (draft) => {
       for (const item of draft.list()) if (!ids.has(item.id)) draft.remove(item.id)
       for (const item of stored.flows) {
-        if (draft.get(item.id)) draft.update(item.id, () => item)
-        else draft.add(item)
+        const own = draft.get(item.id)
+        if (!own) draft.add(item)
+        else if (!sameItem(own, item)) draft.update(item.id, () => item)
       }
     })
     if (!editor.tabs.some((tab) => tab.id === editor.tab)) editor.tab = editor.tabs[0]?.id ?? ''

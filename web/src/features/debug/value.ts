@@ -247,11 +247,14 @@ function ranges(all: DebugChild[]): DebugChild[] {
   return groups
 }
 
-/** Bytes as rows of 16 in hexadecimal with the characters beside them. */
+/** How many bytes stand in a row: as many as a narrow panel has room for. */
+const ROW = 8
+
+/** Bytes as rows of 8 in hexadecimal with the characters beside them. */
 export function hexRows(bytes: readonly number[]): { offset: string; hex: string; text: string }[] {
   const rows = []
-  for (let from = 0; from < bytes.length; from += 16) {
-    const part = bytes.slice(from, from + 16)
+  for (let from = 0; from < bytes.length; from += ROW) {
+    const part = bytes.slice(from, from + ROW)
     rows.push({
       offset: from.toString(16).padStart(4, '0'),
       hex: part.map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
