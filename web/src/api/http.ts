@@ -4,7 +4,17 @@
  * Every call answers with data or throws an {@link ApiError} whose message can be shown to a person.
  */
 import type {
-  Catalog, CredentialsState, DeployMode, FlowItem, FlowsAnswer, Health, Json, Problem, ServerSettings, TopicSeen, Version,
+  Catalog,
+  CredentialsState,
+  DeployMode,
+  FlowItem,
+  FlowsAnswer,
+  Health,
+  Json,
+  Problem,
+  ServerSettings,
+  TopicSeen,
+  Version,
 } from './types'
 
 /** The server said no, or could not be reached (`status` 0, `code` "unreachable"). */
@@ -49,7 +59,10 @@ async function toError(response: Response): Promise<ApiError> {
     // A proxy in between may answer with something else than JSON; the status says enough.
   }
   const code = typeof body.code === 'string' ? body.code : `http_${response.status}`
-  const message = typeof body.message === 'string' ? body.message : `The server answered ${response.status} ${response.statusText}`.trim()
+  const message =
+    typeof body.message === 'string'
+      ? body.message
+      : `The server answered ${response.status} ${response.statusText}`.trim()
   return new ApiError(response.status, code, message, Array.isArray(body.problems) ? body.problems : [])
 }
 
@@ -87,7 +100,10 @@ export function getFlows(): Promise<FlowsAnswer> {
  * `rev` is the version they were made from: when another one runs by now the server answers 409 `version_mismatch`.
  * Without it the running version is replaced whatever it is.
  */
-export async function deploy(flows: FlowItem[], options: { rev?: string; mode?: DeployMode } = {}): Promise<{ rev: string }> {
+export async function deploy(
+  flows: FlowItem[],
+  options: { rev?: string; mode?: DeployMode } = {},
+): Promise<{ rev: string }> {
   const body = options.rev === undefined ? { flows } : { flows, rev: options.rev }
   const headers = { ...V2, 'Node-RED-Deployment-Type': options.mode ?? 'nodes' }
   const response = await request('flows', { method: 'POST', headers, body })
@@ -106,7 +122,10 @@ export function getSettings(): Promise<ServerSettings> {
 
 /** Presses the button of an inject node; `props` replaces its properties for this one message. */
 export async function inject(id: string, props?: Json[]): Promise<void> {
-  await request(`inject/${encodeURIComponent(id)}`, { method: 'POST', body: props ? { __user_inject_props__: props } : {} })
+  await request(`inject/${encodeURIComponent(id)}`, {
+    method: 'POST',
+    body: props ? { __user_inject_props__: props } : {},
+  })
 }
 
 /** Turns the output of a debug node on or off, at once and without a deploy. */

@@ -7,10 +7,7 @@ import type { Frame } from './types'
 
 /** `waiting`: the connection was lost and is tried again at `retryAt`. */
 export type ConnectionState =
-  | { kind: 'closed' }
-  | { kind: 'connecting' }
-  | { kind: 'open' }
-  | { kind: 'waiting'; retryAt: number; attempt: number }
+  { kind: 'closed' } | { kind: 'connecting' } | { kind: 'open' } | { kind: 'waiting'; retryAt: number; attempt: number }
 
 /** Who wants to know. */
 export interface CommsListener {
@@ -53,7 +50,8 @@ export function parseFrames(text: string): Frame[] {
   }
   const list: unknown[] = Array.isArray(parsed) ? parsed : [parsed]
   return list.filter(
-    (frame): frame is Frame => typeof frame === 'object' && frame !== null && 'topic' in frame && typeof frame.topic === 'string',
+    (frame): frame is Frame =>
+      typeof frame === 'object' && frame !== null && 'topic' in frame && typeof frame.topic === 'string',
   )
 }
 
@@ -68,7 +66,9 @@ const browser: CommsEnvironment = {
   now: () => Date.now(),
   random: () => Math.random(),
   setTimer: (run, ms) => window.setTimeout(run, ms),
-  clearTimer: (timer) => { window.clearTimeout(timer) },
+  clearTimer: (timer) => {
+    window.clearTimeout(timer)
+  },
   nextFrame,
   url: () => {
     const url = new URL('comms', document.baseURI)
@@ -110,7 +110,9 @@ export class CommsSocket {
       this.#watchSilence(socket)
       if (typeof event.data === 'string') this.#take(parseFrames(event.data))
     }
-    socket.onclose = () => { this.#lost(socket) }
+    socket.onclose = () => {
+      this.#lost(socket)
+    }
   }
 
   /** Disconnects and stays so. */

@@ -72,8 +72,24 @@ export type When = Record<string, string | string[]>
 
 /** The kinds of property that the editor has a field for; any other is edited as JSON. */
 export type PropertyKind =
-  | 'text' | 'multiline' | 'number' | 'bool' | 'select' | 'typed' | 'message-path' | 'topic' | 'code' | 'config'
-  | 'secret' | 'list' | 'duration' | 'nodes' | 'file' | 'colour' | 'icon' | 'json'
+  | 'text'
+  | 'multiline'
+  | 'number'
+  | 'bool'
+  | 'select'
+  | 'typed'
+  | 'message-path'
+  | 'topic'
+  | 'code'
+  | 'config'
+  | 'secret'
+  | 'list'
+  | 'duration'
+  | 'nodes'
+  | 'file'
+  | 'colour'
+  | 'icon'
+  | 'json'
 
 /** A property of a node type, from its manifest. */
 export interface Property {

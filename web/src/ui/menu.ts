@@ -13,7 +13,11 @@ export interface MenuItem {
   danger?: boolean
   /** For one of several to choose from: whether it is the one. */
   checked?: boolean
+  /** Words above the entries that follow; nothing else but `label` counts then. */
+  heading?: boolean
   /** A line between entries; nothing else counts then. */
   separator?: boolean
+  /** The test id, if not `menu-` and the id. */
+  testid?: string
   run?: () => void
 }

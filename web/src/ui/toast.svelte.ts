@@ -10,6 +10,8 @@ export interface ToastOptions {
   /** A second line, say the server's own sentence. */
   detail?: string
   actions?: { label: string; run: () => void }[]
+  /** Stays until it is closed or one of its actions is taken. */
+  keep?: boolean
   /** A notice with the same key is replaced, not added to. */
   key?: string
 }
@@ -31,8 +33,15 @@ class Toasts {
     const toast: Toast = { ...options, level: options.level ?? 'info', id: this.#next++ }
     const others = options.key === undefined ? this.list : this.list.filter((other) => other.key !== options.key)
     this.list = [...others, toast].slice(-MOST)
-    const duration = options.actions?.length ? Infinity : SHOWN_FOR[toast.level]
-    if (Number.isFinite(duration)) setTimeout(() => { this.dismiss(toast.id) }, duration)
+    const duration = options.keep
+      ? Infinity
+      : options.actions
+        ? Math.max(10_000, SHOWN_FOR[toast.level])
+        : SHOWN_FOR[toast.level]
+    if (Number.isFinite(duration))
+      setTimeout(() => {
+        this.dismiss(toast.id)
+      }, duration)
     return toast.id
   }
 

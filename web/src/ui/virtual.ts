@@ -12,7 +12,12 @@ export interface VisibleRange {
 const MARGIN = 300
 
 /** The rows to draw for a view of `height` pixels at `scrollTop`. */
-export function visibleRange(count: number, heightOf: (index: number) => number, scrollTop: number, height: number): VisibleRange {
+export function visibleRange(
+  count: number,
+  heightOf: (index: number) => number,
+  scrollTop: number,
+  height: number,
+): VisibleRange {
   let total = 0
   let from = -1
   let to = count

@@ -18,7 +18,12 @@ describe('decode', () => {
     ['function', '', 'ƒ ()', 'function'],
     ['map', '{"__enc__":true,"type":"map","data":{"a":1}}', '{ a: 1 }', 'Map'],
     ['set[2]', '{"__enc__":true,"type":"set","data":[1,2],"length":2}', '[1, 2]', 'set[2]'],
-    ['error', '{"__enc__":true,"type":"error","data":{"name":"TypeError","message":"no","stack":"at x"}}', 'TypeError: no', 'TypeError'],
+    [
+      'error',
+      '{"__enc__":true,"type":"error","data":{"name":"TypeError","message":"no","stack":"at x"}}',
+      'TypeError: no',
+      'TypeError',
+    ],
     ['error', 'plain text', 'Error: plain text', 'Error'],
     ['Object', 'not json', 'not json', 'text'],
   ])('%s %s', (format, msg, line, type) => {
@@ -77,7 +82,9 @@ describe('texts', () => {
 
   it('copies strings bare and structures as JSON', () => {
     expect(copyText(fromJson('a "b"'))).toBe('a "b"')
-    expect(copyText(fromJson({ a: [1, { __enc__: true, type: 'number', data: 'NaN' }] }))).toBe('{\n  "a": [\n    1,\n    "NaN"\n  ]\n}')
+    expect(copyText(fromJson({ a: [1, { __enc__: true, type: 'number', data: 'NaN' }] }))).toBe(
+      '{\n  "a": [\n    1,\n    "NaN"\n  ]\n}',
+    )
     expect(copyText(decode({ format: 'buffer[2]', msg: '0aff' }))).toBe('0aff')
   })
 

@@ -46,25 +46,36 @@ function isEncoded(value: unknown): value is Encoded {
 
 /** JavaScript text for something that is text already, or ought to be. */
 function asText(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+  return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value)
 }
 
 function fromEncoded(value: Encoded): DebugValue {
   const { type, data } = value
   const list = Array.isArray(data) ? (data as unknown[]) : []
   switch (type) {
-    case 'undefined': return { kind: 'undefined' }
-    case 'function': return { kind: 'function' }
-    case 'number': return { kind: 'number', text: asText(data) }
-    case 'bigint': return { kind: 'bigint', text: asText(data) }
-    case 'regexp': return { kind: 'regexp', text: asText(data) }
-    case 'error': return fromError(isRecord(data) ? data : { message: data })
-    case 'map': return { kind: 'map', name: 'Map', entries: isRecord(data) ? Object.entries(data) : mapEntries(list) }
-    case 'Buffer': return { kind: 'buffer', bytes: list.map(Number), length: value.length ?? list.length }
-    case 'set': return { kind: 'set', name: 'Set', items: list, length: value.length ?? list.length }
-    case 'array': return { kind: 'array', name: 'Array', items: list, length: value.length ?? list.length }
+    case 'undefined':
+      return { kind: 'undefined' }
+    case 'function':
+      return { kind: 'function' }
+    case 'number':
+      return { kind: 'number', text: asText(data) }
+    case 'bigint':
+      return { kind: 'bigint', text: asText(data) }
+    case 'regexp':
+      return { kind: 'regexp', text: asText(data) }
+    case 'error':
+      return fromError(isRecord(data) ? data : { message: data })
+    case 'map':
+      return { kind: 'map', name: 'Map', entries: isRecord(data) ? Object.entries(data) : mapEntries(list) }
+    case 'Buffer':
+      return { kind: 'buffer', bytes: list.map(Number), length: value.length ?? list.length }
+    case 'set':
+      return { kind: 'set', name: 'Set', items: list, length: value.length ?? list.length }
+    case 'array':
+      return { kind: 'array', name: 'Array', items: list, length: value.length ?? list.length }
     default:
-      if (Array.isArray(data)) return { kind: 'typedarray', name: type, items: list, length: value.length ?? list.length }
+      if (Array.isArray(data))
+        return { kind: 'typedarray', name: type, items: list, length: value.length ?? list.length }
       return { kind: 'object', name: type, entries: Object.entries(value).filter(([key]) => key !== '__enc__') }
   }
 }
@@ -115,20 +126,30 @@ export function decode(data: Pick<DebugData, 'msg' | 'format'>): DebugValue {
   const format = data.format ?? ''
   const base = format.replace(/\[\d+\]$/, '')
   switch (base) {
-    case 'string': return { kind: 'string', text, length: formatLength(format) ?? text.length }
-    case 'number': return { kind: 'number', text }
-    case 'bigint': return { kind: 'bigint', text }
-    case 'boolean': return { kind: 'bool', value: text === 'true' }
-    case 'null': return { kind: 'null' }
-    case 'undefined': return { kind: 'undefined' }
-    case 'function': return { kind: 'function' }
-    case 'regexp': return { kind: 'regexp', text: text.startsWith('{') ? regexpText(text) : text }
+    case 'string':
+      return { kind: 'string', text, length: formatLength(format) ?? text.length }
+    case 'number':
+      return { kind: 'number', text }
+    case 'bigint':
+      return { kind: 'bigint', text }
+    case 'boolean':
+      return { kind: 'bool', value: text === 'true' }
+    case 'null':
+      return { kind: 'null' }
+    case 'undefined':
+      return { kind: 'undefined' }
+    case 'function':
+      return { kind: 'function' }
+    case 'regexp':
+      return { kind: 'regexp', text: text.startsWith('{') ? regexpText(text) : text }
     case 'buffer': {
       const bytes = fromHex(text)
       return { kind: 'buffer', bytes, length: formatLength(format) ?? bytes.length }
     }
-    case '': return { kind: 'string', text, length: text.length }
-    default: return structured(text, format, base)
+    case '':
+      return { kind: 'string', text, length: text.length }
+    default:
+      return structured(text, format, base)
   }
 }
 
@@ -169,13 +190,19 @@ export function hasChildren(value: DebugValue): boolean {
   switch (value.kind) {
     case 'array':
     case 'set':
-    case 'typedarray': return value.items.length > 0
+    case 'typedarray':
+      return value.items.length > 0
     case 'object':
-    case 'map': return value.entries.length > 0
-    case 'error': return value.stack !== '' || value.entries.length > 0
-    case 'buffer': return value.bytes.length > 0
-    case 'string': return value.text.includes('\n') || value.text.length > 120
-    default: return false
+    case 'map':
+      return value.entries.length > 0
+    case 'error':
+      return value.stack !== '' || value.entries.length > 0
+    case 'buffer':
+      return value.bytes.length > 0
+    case 'string':
+      return value.text.includes('\n') || value.text.length > 120
+    default:
+      return false
   }
 }
 
@@ -185,15 +212,28 @@ export function children(value: DebugValue, path: string): DebugChild[] {
     case 'array':
     case 'set':
     case 'typedarray':
-      return ranges(value.items.map((item, index) => ({ label: String(index), path: joinPath(path, index), value: fromJson(item) })))
+      return ranges(
+        value.items.map((item, index) => ({
+          label: String(index),
+          path: joinPath(path, index),
+          value: fromJson(item),
+        })),
+      )
     case 'object':
     case 'map':
-      return ranges(value.entries.map(([key, item]) => ({ label: key, path: joinPath(path, key), value: fromJson(item) })))
+      return ranges(
+        value.entries.map(([key, item]) => ({ label: key, path: joinPath(path, key), value: fromJson(item) })),
+      )
     case 'error': {
       const stack: [string, unknown][] = value.stack ? [['stack', value.stack]] : []
-      return [...stack, ...value.entries].map(([key, item]) => ({ label: key, path: joinPath(path, key), value: fromJson(item) }))
+      return [...stack, ...value.entries].map(([key, item]) => ({
+        label: key,
+        path: joinPath(path, key),
+        value: fromJson(item),
+      }))
     }
-    default: return []
+    default:
+      return []
   }
 }
 
@@ -207,11 +247,14 @@ function ranges(all: DebugChild[]): DebugChild[] {
   return groups
 }
 
-/** Bytes as rows of 16 in hexadecimal with the characters beside them. */
+/** How many bytes stand in a row: as many as a narrow panel has room for. */
+const ROW = 8
+
+/** Bytes as rows of 8 in hexadecimal with the characters beside them. */
 export function hexRows(bytes: readonly number[]): { offset: string; hex: string; text: string }[] {
   const rows = []
-  for (let from = 0; from < bytes.length; from += 16) {
-    const part = bytes.slice(from, from + 16)
+  for (let from = 0; from < bytes.length; from += ROW) {
+    const part = bytes.slice(from, from + ROW)
     rows.push({
       offset: from.toString(16).padStart(4, '0'),
       hex: part.map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
@@ -224,23 +267,54 @@ export function hexRows(bytes: readonly number[]): { offset: string; hex: string
 /** A value on one line, at most about `room` characters long. */
 export function preview(value: DebugValue, room = 90): string {
   switch (value.kind) {
-    case 'string': return cut(JSON.stringify(value.text), room)
+    case 'string':
+      return cut(JSON.stringify(value.text), room)
     case 'number':
     case 'regexp':
-    case 'text': return cut(value.text, room)
-    case 'bigint': return `${value.text}n`
-    case 'bool': return String(value.value)
+    case 'text':
+      return cut(value.text, room)
+    case 'bigint':
+      return `${value.text}n`
+    case 'bool':
+      return String(value.value)
     case 'null':
-    case 'undefined': return value.kind
-    case 'function': return 'ƒ ()'
-    case 'buffer': return cut(`<${value.bytes.slice(0, 24).map((byte) => byte.toString(16).padStart(2, '0')).join(' ')}>`, room)
-    case 'error': return cut(value.message ? `${value.name}: ${value.message}` : value.name, room)
+    case 'undefined':
+      return value.kind
+    case 'function':
+      return 'ƒ ()'
+    case 'buffer':
+      return cut(
+        `<${value.bytes
+          .slice(0, 24)
+          .map((byte) => byte.toString(16).padStart(2, '0'))
+          .join(' ')}>`,
+        room,
+      )
+    case 'error':
+      return cut(value.message ? `${value.name}: ${value.message}` : value.name, room)
     case 'array':
     case 'set':
-    case 'typedarray': return listPreview(value.items.map((item) => () => preview(fromJson(item), 24)), value.length, '[', ']', room)
+    case 'typedarray':
+      return listPreview(
+        value.items.map((item) => () => preview(fromJson(item), 24)),
+        value.length,
+        '[',
+        ']',
+        room,
+      )
     case 'object':
     case 'map':
-      return listPreview(value.entries.map(([key, item]) => () => `${key}: ${preview(fromJson(item), 24)}`), value.entries.length, '{', '}', room)
+      return listPreview(
+        value.entries.map(
+          ([key, item]) =>
+            () =>
+              `${key}: ${preview(fromJson(item), 24)}`,
+        ),
+        value.entries.length,
+        '{',
+        '}',
+        room,
+      )
   }
 }
 
@@ -265,16 +339,23 @@ function cut(text: string, room: number): string {
 /** A short name of the type with its size: `array[3]`, `string[120]`, `buffer[4]`, `Object`. */
 export function typeName(value: DebugValue): string {
   switch (value.kind) {
-    case 'string': return `string[${value.length}]`
-    case 'buffer': return `buffer[${value.length}]`
+    case 'string':
+      return `string[${value.length}]`
+    case 'buffer':
+      return `buffer[${value.length}]`
     case 'array':
-    case 'set': return `${value.kind}[${value.length}]`
-    case 'typedarray': return `${value.name}[${value.length}]`
+    case 'set':
+      return `${value.kind}[${value.length}]`
+    case 'typedarray':
+      return `${value.name}[${value.length}]`
     case 'object':
     case 'map':
-    case 'error': return value.name
-    case 'bool': return 'boolean'
-    default: return value.kind
+    case 'error':
+      return value.name
+    case 'bool':
+      return 'boolean'
+    default:
+      return value.kind
   }
 }
 
@@ -284,18 +365,27 @@ function toPlain(value: DebugValue): unknown {
     case 'string':
     case 'text':
     case 'regexp':
-    case 'bigint': return value.text
-    case 'number': return Number.isFinite(Number(value.text)) ? Number(value.text) : value.text
-    case 'bool': return value.value
-    case 'buffer': return value.bytes
+    case 'bigint':
+      return value.text
+    case 'number':
+      return Number.isFinite(Number(value.text)) ? Number(value.text) : value.text
+    case 'bool':
+      return value.value
+    case 'buffer':
+      return value.bytes
     case 'array':
     case 'set':
-    case 'typedarray': return value.items.map((item) => toPlain(fromJson(item)))
+    case 'typedarray':
+      return value.items.map((item) => toPlain(fromJson(item)))
     case 'object':
-    case 'map': return Object.fromEntries(value.entries.map(([key, item]) => [key, toPlain(fromJson(item))]))
-    case 'error': return { name: value.name, message: value.message, ...(value.stack ? { stack: value.stack } : {}) }
-    case 'null': return null
-    default: return undefined
+    case 'map':
+      return Object.fromEntries(value.entries.map(([key, item]) => [key, toPlain(fromJson(item))]))
+    case 'error':
+      return { name: value.name, message: value.message, ...(value.stack ? { stack: value.stack } : {}) }
+    case 'null':
+      return null
+    default:
+      return undefined
   }
 }
 
@@ -304,5 +394,6 @@ export function copyText(value: DebugValue): string {
   if (value.kind === 'string' || value.kind === 'text') return value.text
   if (value.kind === 'buffer') return value.bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('')
   const plain = toPlain(value)
-  return typeof plain === 'object' ? JSON.stringify(plain, null, 2) : String(plain)
+  if (plain === undefined) return 'undefined'
+  return typeof plain === 'string' ? plain : JSON.stringify(plain, null, 2)
 }
