@@ -20,7 +20,7 @@ use std::{
 };
 
 /// What the editor is built from; folders with all that is in them.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "web/src",
     "web/public",
     "web/scripts/size.mjs",
@@ -29,6 +29,7 @@ const SOURCES: [&str; 8] = [
     "web/package-lock.json",
     "web/vite.config.ts",
     "web/svelte.config.js",
+    "web/tsconfig.json",
 ];
 const INDEX: &str = "web/dist/index.html";
 const STAMP: &str = "web/dist/.sources";
