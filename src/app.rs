@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long the parts that are left may take once the flows have stopped.
-const LAST_STEPS: Duration = Duration::from_millis(700);
+const LAST_STEPS: Duration = Duration::from_millis(1_600);
 
 /// What the binary does.
 pub fn main() -> ExitCode {

@@ -28,8 +28,8 @@ use crate::{
     store::{Credentials, FlowStore, StoreError, StoredVersion, VersionInfo},
 };
 
-/// How long an orderly stop may take.
-const STOP_LIMIT: Duration = Duration::from_secs(4);
+/// How long the flows may take for an orderly stop; what comes after them needs the rest of the five seconds.
+const STOP_LIMIT: Duration = Duration::from_secs(3);
 
 /// A version of the flows: that which runs, or an earlier one.
 pub type Version = StoredVersion;
@@ -208,7 +208,7 @@ impl Runtime {
         .await;
     }
 
-    /// Ends in good order: a deploy under way is finished, every node gets its time to close, within five seconds in all.
+    /// Ends in good order: a deploy under way is finished, every node gets its time to close, within three seconds in all.
     pub async fn stop(&self) {
         self.inner.ended.store(true, Ordering::Relaxed);
         let mut settings = (*self.inner.engine.settings()).clone();
