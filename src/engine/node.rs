@@ -63,6 +63,15 @@ pub enum NodeError {
 }
 
 impl NodeError {
+    /// From what a script or a tool gives as an error.
+    pub fn from_value(value: Value) -> Self {
+        match value {
+            Value::String(text) => Self::Text(text),
+            Value::Error(error) => Self::Error(error),
+            other => Self::Value(other),
+        }
+    }
+
     /// As logs and API calls give it.
     pub fn to_value(&self) -> Value {
         match self {

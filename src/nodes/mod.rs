@@ -2,8 +2,11 @@
 
 mod common;
 mod function;
+mod helper;
 
 use crate::{engine::Registry, services::Services};
+
+pub use helper::register_helper;
 
 use common::{Catch, Comment, Complete, Debug, Inject, Junction, PassOn, Status};
 

@@ -165,6 +165,32 @@ impl NodeContext {
         }
     }
 
+    /// As `node.send(value)` of Node-RED: a message, or an array with a message, an array of messages or null for each
+    /// output. What is no message is an error, and the rest is sent.
+    pub fn send_value(&self, value: Value) {
+        if self.0.routes.load().outputs.is_empty() {
+            return;
+        }
+        let outputs = match value {
+            Value::Array(outputs) => outputs.iter().map(|output| self.messages(output)).collect(),
+            other => vec![self.messages(&other)],
+        };
+        self.send_all(outputs);
+    }
+
+    fn messages(&self, output: &Value) -> Vec<Message> {
+        match output {
+            Value::Undefined | Value::Null => Vec::new(),
+            Value::Object(fields) => vec![Message::new(fields.clone())],
+            Value::Array(messages) => messages.iter().flat_map(|message| self.messages(message)).collect(),
+            other => {
+                let english = format!("The node tried to send a {} instead of a message", other.type_of());
+                self.error(self.runtime_text("nodes.flow.non-message-returned", &english), None);
+                Vec::new()
+            }
+        }
+    }
+
     /// Whether the node has any wire.
     pub fn is_wired(&self) -> bool {
         self.0

@@ -194,6 +194,23 @@ impl Engine {
         all_known
     }
 
+    /// Closes a running node, as a deploy without it would; returns when it is closed.
+    pub async fn close_node(&self, id: &str) {
+        let Some(running) = self.directory.write().remove(id) else {
+            return;
+        };
+        let (closed, wait) = oneshot::channel();
+        let close = Command::Close {
+            keys: vec![(running.ctx.key(), false)],
+            limit: self.settings().close_timeout,
+            closed,
+        };
+        if running.commands.send(close).await.is_ok() {
+            // An error means that the flow's task is gone, and the node with it.
+            let _ = wait.await;
+        }
+    }
+
     /// The effective configuration of a running node, under Node-RED's names; none when no such node runs.
     pub async fn props(&self, id: &str) -> Option<Object> {
         let running = self

@@ -1,0 +1,25 @@
+//! Node-RED's admin API, under its own paths, so that its tools work.
+
+mod debug;
+mod flows;
+mod settings;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use super::ServerState;
+
+pub(super) fn routes() -> Router<ServerState> {
+    Router::new()
+        .route("/flows", get(flows::read).post(flows::deploy))
+        .route("/inject/{id}", post(debug::inject))
+        .route("/debug/view/{file}", get(debug::view))
+        .route("/debug/{state}", post(debug::switch_several))
+        .route("/debug/{id}/{state}", post(debug::switch))
+        .route("/settings", get(settings::settings))
+        .route("/nodes", get(settings::nodes))
+        .route("/credentials/{type_name}/{id}", get(settings::credentials))
+        .route("/auth/login", get(settings::login))
+}

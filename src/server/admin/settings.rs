@@ -1,0 +1,59 @@
+//! What the server tells about itself, its node types and which credentials are set.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use serde_json::{Map, Value, json};
+
+use crate::server::ServerState;
+
+pub(super) async fn settings(State(state): State<ServerState>) -> Json<Value> {
+    let runtime = &state.runtime;
+    let broker = state.broker.as_ref().map(|broker| {
+        let address = broker.address();
+        json!({ "host": address.ip().to_string(), "port": address.port() })
+    });
+    Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "httpNodeRoot": "/",
+        "flowFilePretty": true,
+        "flowEncryptionType": "system",
+        "lang": runtime.catalog().lang(),
+        "context": { "default": "memory", "stores": ["memory"] },
+        "functionTimeout": runtime.engine().settings().function_timeout.as_secs_f64(),
+        "functionExternalModules": false,
+        "debugMaxLength": runtime.engine().settings().debug_max_length,
+        "libraries": [],
+        "broker": broker,
+    }))
+}
+
+pub(super) async fn nodes(State(state): State<ServerState>) -> Json<Value> {
+    let sets = state.runtime.catalog().iter().map(|known| {
+        let name = &known.manifest.type_name;
+        json!({
+            "id": format!("flowrill/{name}"),
+            "name": name,
+            "types": [name],
+            "enabled": true,
+            "local": false,
+            "user": false,
+            "module": "flowrill",
+            "version": env!("CARGO_PKG_VERSION"),
+        })
+    });
+    Json(sets.collect())
+}
+
+pub(super) async fn credentials(
+    State(state): State<ServerState>,
+    Path((type_name, id)): Path<(String, String)>,
+) -> Json<Map<String, Value>> {
+    Json(state.runtime.credentials_state(&type_name, &id))
+}
+
+/// Nothing has to be filled in: there is no login.
+pub(super) async fn login() -> Json<Value> {
+    Json(json!({}))
+}
