@@ -4,6 +4,7 @@
 //! `broker` and `mqtt`; then `nodes`, `runtime`, `server`; and `app`, which knows them all.
 
 pub mod app;
+pub mod broker;
 pub mod catalog;
 pub mod cli;
 pub mod engine;

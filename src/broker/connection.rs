@@ -1,0 +1,160 @@
+//! The task of one network connection: reads packets, writes what its session has for it.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::BytesMut;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Instant, timeout},
+};
+
+use super::{
+    client::{Client, Ending},
+    codec::{
+        Connect, Packet, Refused, Version, decode, encode_disconnect, protocol_error, reason,
+    },
+    core::Core,
+    handshake::open,
+    session::Session,
+};
+
+/// What is read at once: little at first, more from a client that sends much.
+const FIRST_READ: usize = 2 << 10;
+const LARGEST_READ: usize = 64 << 10;
+/// Above this nothing more is encoded until the socket takes some.
+const WRITE_AHEAD: usize = 64 << 10;
+/// How long a publisher is held back by one receiver that is behind.
+const HOLD: Duration = Duration::from_millis(100);
+/// For the last bytes before closing.
+const LAST_WRITE: Duration = Duration::from_millis(250);
+
+/// Serves a connection from its first byte to its last.
+pub(super) async fn serve(core: &Arc<Core>, mut stream: TcpStream, address: SocketAddr) {
+    let mut input = BytesMut::with_capacity(FIRST_READ);
+    let connect = tokio::select! {
+        () = core.shutdown.cancelled() => return,
+        read = timeout(core.config.connect_timeout, read_connect(core, &mut stream, &mut input)) => read,
+    };
+    let mut out = BytesMut::new();
+    let connect = match connect {
+        Ok(Ok(connect)) => connect,
+        Ok(Err(None)) | Err(_) => return,
+        Ok(Err(Some(refused))) => {
+            tracing::debug!("Connection from {address} refused: {refused}");
+            // Only whoever speaks MQTT but another version is owed an answer [MQTT-3.1.2-2].
+            if refused.reason == reason::UNSUPPORTED_VERSION {
+                super::handshake::refuse(&mut out, Version::V311, refused.reason);
+                last_write(&mut stream, &mut out).await;
+            }
+            return;
+        }
+    };
+    let Some(mut client) = open(core, *connect, address, &mut out) else {
+        last_write(&mut stream, &mut out).await;
+        return;
+    };
+    let ending = run(&mut client, &mut stream, &mut input, &mut out).await;
+    tracing::debug!("Client {} at {address}: {ending}", client.session().id());
+    if let Some(reason) = ending.reason() {
+        encode_disconnect(&mut out, client.version(), reason);
+    }
+    client.end(&ending).await;
+    last_write(&mut stream, &mut out).await;
+}
+
+async fn last_write(stream: &mut TcpStream, out: &mut BytesMut) {
+    let write = async {
+        stream.write_all_buf(out).await?;
+        stream.shutdown().await
+    };
+    // A client that does not take it any more has nothing to lose.
+    let _ = timeout(LAST_WRITE, write).await;
+}
+
+/// The first packet must be CONNECT [MQTT-3.1.0-1]. The error is none when the client is gone.
+async fn read_connect(
+    core: &Core,
+    stream: &mut TcpStream,
+    input: &mut BytesMut,
+) -> Result<Box<Connect>, Option<Refused>> {
+    loop {
+        // The version does not matter for CONNECT, which names it itself.
+        match decode(input, Version::V311, core.config.max_packet_size).map_err(Some)? {
+            Some(Packet::Connect(connect)) => return Ok(connect),
+            Some(_) => return Err(Some(protocol_error("the first packet is not CONNECT"))),
+            None => {}
+        }
+        if input.first().is_some_and(|first| first >> 4 != 1) {
+            return Err(Some(protocol_error("the first packet is not CONNECT")));
+        }
+        match stream.read_buf(input).await {
+            Ok(0) | Err(_) => return Err(None),
+            Ok(_) => {}
+        }
+    }
+}
+
+async fn run(
+    client: &mut Client,
+    stream: &mut TcpStream,
+    input: &mut BytesMut,
+    out: &mut BytesMut,
+) -> Ending {
+    let session = client.session().clone();
+    let patience = client.patience();
+    let deadline = tokio::time::sleep(patience.unwrap_or(Duration::from_secs(1)));
+    let mut deadline = std::pin::pin!(deadline);
+    let mut last_heard = Instant::now();
+    let mut held_by: Option<Arc<Session>> = None;
+    let mut hold = std::pin::pin!(futures_util::future::OptionFuture::from(None));
+    let mut read_size = FIRST_READ;
+    let (mut reader, mut writer) = stream.split();
+    // What came behind CONNECT.
+    if let Err(ending) = client.handle(input, out).await {
+        return ending;
+    }
+    loop {
+        if out.len() < WRITE_AHEAD {
+            match client.fill(out) {
+                Ok(None) => {}
+                Ok(Some(behind)) if held_by.is_none() => {
+                    held_by = Some(behind.clone());
+                    hold.set(Some(async move { behind.caught_up(HOLD).await }).into());
+                }
+                Ok(Some(_)) => {}
+                Err(ending) => return ending,
+            }
+        }
+        input.reserve(read_size);
+        tokio::select! {
+            biased;
+            written = writer.write_buf(out), if !out.is_empty() => match written {
+                Ok(0) | Err(_) => return Ending::Gone,
+                Ok(_) => {}
+            },
+            read = reader.read_buf(input), if held_by.is_none() => match read {
+                Ok(0) | Err(_) => return Ending::Gone,
+                Ok(count) => {
+                    last_heard = Instant::now();
+                    if count >= read_size {
+                        read_size = (read_size * 4).min(LARGEST_READ);
+                    }
+                    if let Err(ending) = client.handle(input, out).await {
+                        return ending;
+                    }
+                }
+            },
+            _ = hold.as_mut(), if held_by.is_some() => held_by = None,
+            () = session.woken() => {}
+            () = deadline.as_mut(), if patience.is_some() => {
+                let end = last_heard + patience.unwrap_or_default();
+                // A client that is held back is not silent by its own will.
+                if end <= Instant::now() && held_by.is_none() {
+                    return Ending::Silent;
+                }
+                deadline.as_mut().reset(end.max(Instant::now() + Duration::from_millis(10)));
+            }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What all parts of the broker share, and the fan-out of messages to sessions.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    BrokerConfig, BrokerStats,
+    bus::{Bus, BusError, Dispatcher},
+    codec::{Filter, Qos},
+    message::{Origin, Publication},
+    recent::Recent,
+    retained::Retained,
+    session::{Delivery, Link, Session},
+    sessions::Sessions,
+    subscriptions::{Entry, Options, Subscriptions},
+    topics::split_shared,
+};
+
+const PUBACK: u8 = 0x40;
+const PUBREC: u8 = 0x50;
+
+/// Subscriptions and retained messages change together, so that a new subscriber neither misses a message nor gets it twice.
+struct Routes {
+    subscriptions: Subscriptions,
+    retained: Retained,
+}
+
+/// The broker's inside.
+pub(super) struct Core {
+    pub(super) config: BrokerConfig,
+    pub(super) bus: Arc<Bus>,
+    pub(super) sessions: Sessions,
+    pub(super) recent: Mutex<Recent>,
+    pub(super) tasks: TaskTracker,
+    pub(super) shutdown: CancellationToken,
+    pub(super) connections: AtomicU64,
+    routes: Mutex<Routes>,
+    received: AtomicU64,
+    delivered: AtomicU64,
+    dropped: AtomicU64,
+}
+
+impl Core {
+    /// The broker without its listener; its dispatcher runs.
+    pub(super) fn start(config: BrokerConfig) -> Result<Arc<Self>, BusError> {
+        let (bus, dispatcher) = Bus::start()?;
+        let core = Arc::new(Self {
+            bus,
+            sessions: Sessions::new(&config),
+            recent: Mutex::default(),
+            tasks: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+            connections: AtomicU64::new(0),
+            routes: Mutex::new(Routes {
+                subscriptions: Subscriptions::default(),
+                retained: Retained::new(config.max_retained, config.max_retained_bytes),
+            }),
+            received: AtomicU64::new(0),
+            delivered: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            config,
+        });
+        core.tasks.spawn(core.clone().dispatch_all(dispatcher));
+        Ok(core)
+    }
+
+    /// Counts of this moment.
+    pub(super) fn stats(&self) -> BrokerStats {
+        let (clients, sessions) = self.sessions.count();
+        let routes = self.routes.lock();
+        BrokerStats {
+            clients,
+            sessions,
+            subscriptions: routes.subscriptions.count(),
+            retained: routes.retained.count(),
+            received: self.received.load(Ordering::Relaxed),
+            delivered: self.delivered.load(Ordering::Relaxed),
+            dropped: self.dropped.load(Ordering::Relaxed),
+        }
+    }
+
+    async fn dispatch_all(self: Arc<Self>, mut dispatcher: Dispatcher) {
+        let mut batch = Vec::new();
+        let mut woken = Vec::new();
+        loop {
+            tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                () = dispatcher.next(&mut batch) => {}
+            }
+            self.fan_out(&batch, &mut woken);
+            self.recent.lock().note(&batch);
+            for publication in batch.drain(..) {
+                acknowledge(&publication, &mut woken);
+            }
+            for session in woken.drain(..) {
+                session.wake();
+            }
+            // The bus is not one of tokio's own things, so nothing else would let other tasks run.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn fan_out(&self, batch: &[Arc<Publication>], woken: &mut Vec<Arc<Session>>) {
+        let mut delivered = 0;
+        let mut routes = self.routes.lock();
+        for publication in batch {
+            if publication.retain && !routes.retained.store(publication) {
+                tracing::warn!(
+                    "The broker keeps no more retained messages: the one of {} is not kept",
+                    publication.topic()
+                );
+            }
+            let leaves = routes.subscriptions.matching(publication.topic());
+            match &*leaves {
+                [] => {}
+                [leaf] => {
+                    for entry in leaf.receivers() {
+                        self.deliver(publication, &entry.session, &entry.options, woken);
+                        delivered += 1;
+                    }
+                }
+                many => {
+                    let mut entries: Vec<&Entry> =
+                        many.iter().flat_map(|leaf| leaf.receivers()).collect();
+                    entries.sort_by_key(|entry| entry.session.key());
+                    for same in entries.chunk_by(|a, b| a.session.key() == b.session.key()) {
+                        let local = publication.publisher().map(|session| session.key());
+                        if let Some(options) = merged(same, local) {
+                            self.deliver(publication, &same[0].session, &options, woken);
+                            delivered += 1;
+                        }
+                    }
+                }
+            }
+        }
+        drop(routes);
+        self.received.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.delivered.fetch_add(delivered, Ordering::Relaxed);
+    }
+
+    fn deliver(
+        &self,
+        publication: &Arc<Publication>,
+        session: &Arc<Session>,
+        options: &Options,
+        woken: &mut Vec<Arc<Session>>,
+    ) {
+        let publisher = publication.publisher();
+        let is_local = || publisher.is_some_and(|publisher| publisher.key() == session.key());
+        // [MQTT-3.8.3-3]
+        if options.no_local && is_local() {
+            return;
+        }
+        let pushed = session.push(Delivery {
+            publication: publication.clone(),
+            qos: publication.qos.min(options.qos),
+            retain: publication.retain && options.retain_as_published,
+            ids: options.ids.clone(),
+        });
+        if pushed.wake {
+            woken.push(session.clone());
+        }
+        if pushed.dropped {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        if let (true, Origin::Client(publisher, _)) = (pushed.is_behind, &publication.origin) {
+            let mut outbox = publisher.outbox();
+            if outbox.link == Link::Remote && outbox.hold.is_none() {
+                outbox.hold = Some(session.clone());
+            }
+        }
+    }
+
+    /// Subscribes a session and sends it the retained messages that it should have; the granted QoS of each filter.
+    pub(super) fn subscribe(
+        &self,
+        session: &Arc<Session>,
+        filters: &[Filter],
+        id: Option<u32>,
+    ) -> Vec<u8> {
+        let ids: Option<Arc<[u32]>> = id.map(|id| Arc::from([id]));
+        let mut routes = self.routes.lock();
+        let mut codes = Vec::with_capacity(filters.len());
+        for filter in filters {
+            let options = Options {
+                qos: filter.qos,
+                no_local: filter.no_local,
+                retain_as_published: filter.retain_as_published,
+                ids: ids.clone(),
+            };
+            let is_new = routes.subscriptions.add(&filter.path, session, options);
+            codes.push(filter.qos as u8);
+            let wanted = match filter.retain_handling {
+                0 => true,
+                1 => is_new,
+                _ => false,
+            };
+            // [MQTT-3.8.4-4]; never for a shared subscription.
+            if !wanted || split_shared(&filter.path).is_some() {
+                continue;
+            }
+            for publication in routes.retained.matching(&filter.path) {
+                let qos = publication.qos.min(filter.qos);
+                let pushed = session.push(Delivery {
+                    publication,
+                    qos,
+                    retain: true,
+                    ids: ids.clone(),
+                });
+                if pushed.dropped {
+                    self.dropped.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+        drop(routes);
+        session.wake();
+        codes
+    }
+
+    /// Ends subscriptions; for each filter whether there was one.
+    pub(super) fn unsubscribe(&self, session: &Session, filters: &[String]) -> Vec<bool> {
+        let mut routes = self.routes.lock();
+        filters
+            .iter()
+            .map(|filter| routes.subscriptions.remove(filter, session))
+            .collect()
+    }
+
+    /// A session is over.
+    pub(super) fn end(&self, session: &Session) {
+        self.routes.lock().subscriptions.remove_all(session);
+        session.clear();
+    }
+
+    /// Publishes something of the broker's own.
+    pub(super) async fn publish(&self, publication: Publication) {
+        let mut batch = VecDeque::from([Arc::new(publication)]);
+        self.bus.send(&mut batch).await;
+    }
+
+    /// Forgets sessions and retained messages whose time is over.
+    pub(super) fn expire(&self) {
+        for session in self.sessions.take_expired() {
+            self.end(&session);
+        }
+        self.routes.lock().retained.expire();
+    }
+}
+
+/// One subscription out of all that match: the highest QoS, every identifier. None when all of them want no local messages.
+fn merged(entries: &[&Entry], publisher: Option<u64>) -> Option<Options> {
+    let mut found: Option<Options> = None;
+    for entry in entries {
+        if entry.options.no_local && publisher == Some(entry.session.key()) {
+            continue;
+        }
+        match &mut found {
+            None => found = Some(entry.options.clone()),
+            Some(options) => {
+                options.qos = options.qos.max(entry.options.qos);
+                options.retain_as_published |= entry.options.retain_as_published;
+                options.ids = match (options.ids.take(), &entry.options.ids) {
+                    (Some(mine), Some(more)) => Some(mine.iter().chain(&**more).copied().collect()),
+                    (mine, more) => mine.or_else(|| more.clone()),
+                };
+            }
+        }
+    }
+    if let Some(options) = &mut found {
+        options.no_local = false;
+    }
+    found
+}
+
+/// Tells the publisher that the broker has its message.
+fn acknowledge(publication: &Publication, woken: &mut Vec<Arc<Session>>) {
+    match &publication.origin {
+        Origin::Client(session, packet_id) if publication.qos > Qos::AtMostOnce => {
+            let first = match publication.qos {
+                Qos::ExactlyOnce => PUBREC,
+                _ => PUBACK,
+            };
+            if session.push_ack((first, *packet_id)) {
+                woken.push(session.clone());
+            }
+        }
+        Origin::Local(_, taken) => {
+            let taken = taken.lock().take();
+            if let Some(taken) = taken {
+                taken();
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,124 @@
+//! From CONNECT to CONNACK: who may come in, and which session is whose.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::BytesMut;
+
+use super::{
+    client::{Client, ClientParts},
+    codec::{ConnAck, Connect, Version, encode_connack, reason},
+    core::Core,
+    session::Link,
+    sessions::NEVER,
+};
+
+/// Longer client identifiers are refused.
+const MAX_CLIENT_ID: usize = 1024;
+/// Topic aliases that a client may set.
+pub(super) const TOPIC_ALIASES: u16 = 64;
+
+/// Writes a CONNACK that refuses.
+pub(super) fn refuse(out: &mut BytesMut, version: Version, reason: u8) {
+    let ack = ConnAck {
+        reason,
+        ..ConnAck::default()
+    };
+    encode_connack(out, version, &ack);
+}
+
+/// Opens the client's session and writes CONNACK; none if it is refused.
+pub(super) fn open(
+    core: &Arc<Core>,
+    connect: Connect,
+    address: SocketAddr,
+    out: &mut BytesMut,
+) -> Option<Client> {
+    let version = connect.version;
+    let mut reject = |reason| {
+        tracing::info!("Client at {address} refused: reason code {reason:#04x}");
+        refuse(out, version, reason);
+    };
+    if let Err(reason) = check(core, &connect) {
+        reject(reason);
+        return None;
+    }
+    let assigned = connect.client_id.is_empty().then(new_client_id);
+    let id = assigned.as_deref().unwrap_or(&connect.client_id);
+    let wanted = match version {
+        Version::V5 => connect.properties.receive_maximum.unwrap_or(u16::MAX),
+        _ => u16::MAX,
+    };
+    let window = core.config.max_inflight.min(wanted.into());
+    let opened = match core
+        .sessions
+        .open(id, connect.clean_start, Link::Remote, window)
+    {
+        Ok(opened) => opened,
+        Err(reason) => {
+            reject(reason);
+            return None;
+        }
+    };
+    if let Some(old) = opened.replaced {
+        core.end(&old);
+    }
+    encode_connack(
+        out,
+        version,
+        &ConnAck {
+            session_present: opened.present,
+            reason: reason::SUCCESS,
+            assigned_client_id: assigned.as_deref(),
+            maximum_packet_size: u32::try_from(core.config.max_packet_size).unwrap_or(u32::MAX),
+            topic_alias_maximum: TOPIC_ALIASES,
+        },
+    );
+    let expiry = match version {
+        Version::V5 => connect.properties.session_expiry.unwrap_or(0),
+        _ if connect.clean_start => 0,
+        _ => NEVER,
+    };
+    Some(Client::new(ClientParts {
+        core: core.clone(),
+        session: opened.session,
+        connection: opened.connection,
+        version,
+        // [MQTT-3.1.2-22]
+        patience: (connect.keep_alive > 0)
+            .then(|| Duration::from_millis(u64::from(connect.keep_alive) * 1500)),
+        max_packet: connect
+            .properties
+            .maximum_packet_size
+            .map_or(usize::MAX, |size| size as usize),
+        expiry,
+        will: connect.will,
+    }))
+}
+
+fn check(core: &Core, connect: &Connect) -> Result<(), u8> {
+    if connect.properties.has_auth_method {
+        return Err(reason::UNSPECIFIED);
+    }
+    let id = &connect.client_id;
+    // A client without a name cannot come back to its session [MQTT-3.1.3-8]; MQTT 3.1 wants a name always.
+    let nameless = id.is_empty()
+        && (connect.version == Version::V31
+            || connect.version == Version::V311 && !connect.clean_start);
+    if nameless || id.len() > MAX_CLIENT_ID {
+        return Err(reason::CLIENT_ID_NOT_VALID);
+    }
+    let users = &core.config.users;
+    let known = users.is_empty()
+        || connect.user.as_ref().is_some_and(|user| {
+            let password = connect.password.as_deref().unwrap_or_default();
+            users
+                .get(user)
+                .is_some_and(|expected| expected.as_bytes() == password)
+        });
+    if known { Ok(()) } else { Err(reason::BAD_LOGIN) }
+}
+
+fn new_client_id() -> String {
+    let random = getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()));
+    format!("auto-{random:016x}")
+}

@@ -1,0 +1,342 @@
+//! A client's session: what waits for it, what it has not acknowledged, and how to wake whoever serves it.
+//!
+//! The dispatcher puts messages in and never waits. The task of the connection takes them out in batches.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::Notify;
+
+use super::{
+    codec::Qos,
+    inflight::{Inflight, Sent},
+    message::Publication,
+};
+
+/// Above this many waiting messages (or bytes) those who publish to the session are held back for a moment…
+const HIGH_MESSAGES: usize = 1024;
+const HIGH_BYTES: usize = 1 << 20;
+/// …until this few are left.
+const LOW_MESSAGES: usize = 256;
+/// What may wait for a session that is connected.
+const ONLINE_MESSAGES: usize = 16_384;
+const ONLINE_BYTES: usize = 16 << 20;
+
+/// A message for one receiver.
+#[derive(Clone)]
+pub(super) struct Delivery {
+    pub(super) publication: Arc<Publication>,
+    pub(super) qos: Qos,
+    pub(super) retain: bool,
+    /// Identifiers of the subscriptions that it matches.
+    pub(super) ids: Option<Arc<[u32]>>,
+}
+
+/// An acknowledgement that a publisher gets: first byte of the packet and packet identifier.
+pub(super) type Ack = (u8, u16);
+
+/// Who takes a session's messages out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    Offline,
+    /// A connection: QoS 1 and 2 within its window.
+    Remote,
+    /// A receiver in this process: handing over is acknowledging.
+    Local,
+}
+
+/// Limits of what waits while nobody is connected.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OfflineLimits {
+    pub(super) messages: usize,
+    pub(super) bytes: usize,
+}
+
+/// One session.
+pub(super) struct Session {
+    id: Arc<str>,
+    key: u64,
+    limits: OfflineLimits,
+    online: AtomicBool,
+    dropped: AtomicU64,
+    outbox: Mutex<Outbox>,
+    wake: Notify,
+    room: Notify,
+    held: AtomicUsize,
+}
+
+/// The part of a session that is worked on under its lock.
+pub(super) struct Outbox {
+    pub(super) link: Link,
+    /// Counts connections, so that one that was replaced does not touch what is not its own any more.
+    pub(super) connection: u64,
+    /// Why the connection must end, told by somebody else.
+    pub(super) kicked: Option<u8>,
+    pub(super) acks: Vec<Ack>,
+    pub(super) inflight: Inflight,
+    /// Messages at QoS 2 that have come in and wait for PUBREL.
+    pub(super) received: rustc_hash::FxHashSet<u16>,
+    /// A receiver that could not keep up with what this session published.
+    pub(super) hold: Option<Arc<Session>>,
+    queue: VecDeque<Delivery>,
+    bytes: usize,
+    /// How many of the waiting are QoS 0.
+    at_most_once: usize,
+    /// Whoever serves the session has found nothing to do and sleeps.
+    idle: bool,
+}
+
+impl Session {
+    pub(super) fn new(id: Arc<str>, key: u64, limits: OfflineLimits) -> Self {
+        Self {
+            id,
+            key,
+            limits,
+            online: AtomicBool::new(false),
+            dropped: AtomicU64::new(0),
+            outbox: Mutex::new(Outbox {
+                link: Link::Offline,
+                connection: 0,
+                kicked: None,
+                acks: Vec::new(),
+                inflight: Inflight::default(),
+                received: rustc_hash::FxHashSet::default(),
+                hold: None,
+                queue: VecDeque::new(),
+                bytes: 0,
+                at_most_once: 0,
+                idle: false,
+            }),
+            wake: Notify::new(),
+            room: Notify::new(),
+            held: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    /// A number that names this session and no other ever.
+    pub(super) fn key(&self) -> u64 {
+        self.key
+    }
+
+    pub(super) fn is_online(&self) -> bool {
+        self.online.load(Ordering::Relaxed)
+    }
+
+    /// How many messages were dropped because the receiver did not keep up.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock()
+    }
+
+    /// How many messages wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.outbox.lock().queue.len()
+    }
+
+    /// Begins to serve the session; the number names this connection. What was sent and not acknowledged is sent again.
+    pub(super) fn attach(&self, link: Link, window: usize) -> u64 {
+        let mut outbox = self.outbox.lock();
+        outbox.link = link;
+        outbox.connection += 1;
+        outbox.kicked = None;
+        outbox.hold = None;
+        outbox.acks.clear();
+        outbox.inflight.resume(window);
+        self.online.store(true, Ordering::Relaxed);
+        outbox.connection
+    }
+
+    /// Nobody serves the session any more: QoS 0 is not kept. False if another connection has it.
+    pub(super) fn detach(&self, connection: u64) -> bool {
+        let mut outbox = self.outbox.lock();
+        if outbox.connection != connection {
+            return false;
+        }
+        outbox.link = Link::Offline;
+        outbox.hold = None;
+        outbox.acks.clear();
+        let gone = outbox.drop_at_most_once();
+        self.online.store(false, Ordering::Relaxed);
+        drop(outbox);
+        drop(gone);
+        self.room.notify_waiters();
+        true
+    }
+
+    /// The session is over: nothing is kept.
+    pub(super) fn clear(&self) {
+        let mut outbox = self.outbox.lock();
+        let queue = std::mem::take(&mut outbox.queue);
+        (outbox.bytes, outbox.at_most_once) = (0, 0);
+        let inflight = std::mem::take(&mut outbox.inflight);
+        outbox.received.clear();
+        drop(outbox);
+        drop((queue, inflight));
+        self.room.notify_waiters();
+    }
+
+    /// Tells the connection to end.
+    pub(super) fn kick(&self, reason: u8) {
+        let mut outbox = self.outbox.lock();
+        outbox.kicked = Some(reason);
+        outbox.idle = false;
+        drop(outbox);
+        self.wake.notify_one();
+    }
+
+    /// Puts a message in. True: whoever serves the session should be woken.
+    pub(super) fn push(&self, delivery: Delivery) -> Pushed {
+        let mut outbox = self.outbox.lock();
+        let mut pushed = Pushed::default();
+        let (messages, bytes) = match outbox.link {
+            Link::Offline if delivery.qos == Qos::AtMostOnce => return pushed,
+            Link::Offline => (self.limits.messages, self.limits.bytes),
+            _ => (ONLINE_MESSAGES, ONLINE_BYTES),
+        };
+        let size = delivery.publication.size();
+        let is_full = |outbox: &Outbox| outbox.queue.len() >= messages || outbox.bytes + size > bytes;
+        if is_full(&outbox) && delivery.qos > Qos::AtMostOnce && outbox.at_most_once > 0 {
+            // What may get lost goes first.
+            let gone = outbox.drop_at_most_once();
+            self.dropped.fetch_add(gone.len() as u64, Ordering::Relaxed);
+        }
+        if is_full(&outbox) && !outbox.queue.is_empty() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            pushed.dropped = true;
+        } else {
+            outbox.bytes += size;
+            outbox.at_most_once += usize::from(delivery.qos == Qos::AtMostOnce);
+            outbox.queue.push_back(delivery);
+        }
+        pushed.wake = std::mem::take(&mut outbox.idle);
+        pushed.is_behind = outbox.link != Link::Offline
+            && (outbox.queue.len() > HIGH_MESSAGES || outbox.bytes > HIGH_BYTES);
+        pushed
+    }
+
+    /// Puts an acknowledgement in. True: whoever serves the session should be woken.
+    pub(super) fn push_ack(&self, ack: Ack) -> bool {
+        let mut outbox = self.outbox.lock();
+        if outbox.link != Link::Remote {
+            return false;
+        }
+        outbox.acks.push(ack);
+        std::mem::take(&mut outbox.idle)
+    }
+
+    /// Wakes whoever serves the session.
+    pub(super) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Sleeps until woken.
+    pub(super) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Takes out up to `limit` messages. When nothing can be taken, the next push wakes.
+    pub(super) fn take(&self, out: &mut Vec<Sent>, limit: usize) {
+        let mut outbox = self.outbox.lock();
+        let mut room = false;
+        while out.len() < limit {
+            if let Some(again) = outbox.inflight.next_again() {
+                out.push(again);
+                continue;
+            }
+            let Some(next) = outbox.queue.front() else { break };
+            let counts = next.qos > Qos::AtMostOnce && outbox.link == Link::Remote;
+            if counts && !outbox.inflight.has_room() {
+                break;
+            }
+            let Some(delivery) = outbox.queue.pop_front() else { break };
+            outbox.bytes -= delivery.publication.size();
+            outbox.at_most_once -= usize::from(delivery.qos == Qos::AtMostOnce);
+            room = true;
+            if delivery.publication.is_expired() {
+                continue;
+            }
+            let packet_id = match counts {
+                true => outbox.inflight.begin(&delivery),
+                false => 0,
+            };
+            out.push(Sent::Publish {
+                delivery,
+                packet_id,
+                dup: false,
+            });
+        }
+        if out.is_empty() && outbox.acks.is_empty() {
+            outbox.idle = true;
+        }
+        let is_low = outbox.queue.len() <= LOW_MESSAGES && outbox.bytes < HIGH_BYTES;
+        drop(outbox);
+        if room && is_low && self.held.load(Ordering::Acquire) > 0 {
+            self.room.notify_waiters();
+        }
+    }
+
+    /// Returns when the session has caught up, at the latest after `limit`.
+    pub(super) async fn caught_up(&self, limit: Duration) {
+        self.held.fetch_add(1, Ordering::AcqRel);
+        let notified = self.room.notified();
+        let mut notified = std::pin::pin!(notified);
+        notified.as_mut().enable();
+        if self.waiting() > LOW_MESSAGES {
+            // Too slow a receiver does not stop a publisher for good: then its messages are dropped.
+            let _ = tokio::time::timeout(limit, notified).await;
+        }
+        self.held.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// What became of a push.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pushed {
+    pub(super) wake: bool,
+    pub(super) dropped: bool,
+    /// So much waits that publishers should slow down.
+    pub(super) is_behind: bool,
+}
+
+impl Outbox {
+    fn drop_at_most_once(&mut self) -> Vec<Delivery> {
+        if self.at_most_once == 0 {
+            return Vec::new();
+        }
+        let (gone, kept): (Vec<_>, VecDeque<_>) =
+            partition(std::mem::take(&mut self.queue), |delivery| delivery.qos == Qos::AtMostOnce);
+        self.queue = kept;
+        self.at_most_once = 0;
+        self.bytes = self
+            .queue
+            .iter()
+            .map(|delivery| delivery.publication.size())
+            .sum();
+        gone
+    }
+}
+
+fn partition<T>(queue: VecDeque<T>, test: impl Fn(&T) -> bool) -> (Vec<T>, VecDeque<T>) {
+    let (mut yes, mut no) = (Vec::new(), VecDeque::new());
+    for item in queue {
+        match test(&item) {
+            true => yes.push(item),
+            false => no.push_back(item),
+        }
+    }
+    (yes, no)
+}

@@ -1,0 +1,176 @@
+//! The sessions by client identifier (section 4.1): who takes over from whom, and how long they live.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+
+use super::{
+    BrokerConfig,
+    codec::reason,
+    session::{Link, OfflineLimits, Session},
+};
+
+/// A session expiry interval that never ends.
+pub(super) const NEVER: u32 = u32::MAX;
+
+struct Known {
+    session: Arc<Session>,
+    /// When a session that nobody serves ends; none while it is served, or if it never does.
+    expires: Option<Instant>,
+}
+
+#[derive(Default)]
+struct Table {
+    by_id: FxHashMap<Arc<str>, Known>,
+    /// The broker stops: no session begins.
+    closed: bool,
+}
+
+/// All sessions.
+pub(super) struct Sessions {
+    table: Mutex<Table>,
+    limits: OfflineLimits,
+    max: usize,
+    next_key: AtomicU64,
+}
+
+/// A session that begins or goes on.
+pub(super) struct Opened {
+    pub(super) session: Arc<Session>,
+    /// Names this connection of it.
+    pub(super) connection: u64,
+    /// It was there before.
+    pub(super) present: bool,
+    /// An older session of the client that must end.
+    pub(super) replaced: Option<Arc<Session>>,
+}
+
+impl Sessions {
+    pub(super) fn new(config: &BrokerConfig) -> Self {
+        Self {
+            table: Mutex::default(),
+            limits: OfflineLimits {
+                messages: config.offline_messages,
+                bytes: config.offline_bytes,
+            },
+            max: config.max_sessions,
+            next_key: AtomicU64::new(1),
+        }
+    }
+
+    /// Begins a session or takes an existing one over [MQTT-3.1.4-3]. The error is a reason code.
+    pub(super) fn open(
+        &self,
+        id: &str,
+        clean: bool,
+        link: Link,
+        window: usize,
+    ) -> Result<Opened, u8> {
+        let mut table = self.table.lock();
+        if table.closed {
+            return Err(reason::SERVER_UNAVAILABLE);
+        }
+        let now = Instant::now();
+        let mut replaced = None;
+        if let Some(known) = table.by_id.get_mut(id) {
+            if known.session.is_online() {
+                known.session.kick(reason::TAKEN_OVER);
+            }
+            let is_over = known.expires.is_some_and(|expires| expires <= now);
+            if !clean && !is_over {
+                known.expires = None;
+                let connection = known.session.attach(link, window);
+                return Ok(Opened {
+                    session: known.session.clone(),
+                    connection,
+                    present: true,
+                    replaced: None,
+                });
+            }
+            replaced = table.by_id.remove(id).map(|known| known.session);
+        }
+        if table.by_id.len() >= self.max {
+            return Err(reason::QUOTA_EXCEEDED);
+        }
+        let key = self.next_key.fetch_add(1, Ordering::Relaxed);
+        let session = Arc::new(Session::new(id.into(), key, self.limits));
+        let connection = session.attach(link, window);
+        let known = Known {
+            session: session.clone(),
+            expires: None,
+        };
+        table.by_id.insert(session.id().clone(), known);
+        Ok(Opened {
+            session,
+            connection,
+            present: false,
+            replaced,
+        })
+    }
+
+    /// The connection is over. True: the session is too, and its subscriptions must go. Nothing happens if another
+    /// connection has taken over since.
+    pub(super) fn close(&self, session: &Arc<Session>, connection: u64, expiry: u32) -> bool {
+        let mut table = self.table.lock();
+        if !session.detach(connection) {
+            return false;
+        }
+        let Some(known) = table
+            .by_id
+            .get_mut(&**session.id())
+            .filter(|known| known.session.key() == session.key())
+        else {
+            return false;
+        };
+        if expiry == 0 {
+            table.by_id.remove(&**session.id());
+            return true;
+        }
+        known.expires = match expiry {
+            NEVER => None,
+            seconds => Instant::now().checked_add(Duration::from_secs(seconds.into())),
+        };
+        false
+    }
+
+    /// Takes out the sessions whose time is over.
+    pub(super) fn take_expired(&self) -> Vec<Arc<Session>> {
+        let now = Instant::now();
+        let mut expired = Vec::new();
+        self.table.lock().by_id.retain(|_, known| {
+            let is_over = known.expires.is_some_and(|expires| expires <= now);
+            if is_over {
+                expired.push(known.session.clone());
+            }
+            !is_over
+        });
+        expired
+    }
+
+    /// Ends every connection; no session begins any more.
+    pub(super) fn close_all(&self) {
+        let mut table = self.table.lock();
+        table.closed = true;
+        for known in table.by_id.values() {
+            known.session.kick(reason::SHUTTING_DOWN);
+        }
+    }
+
+    /// Connected clients, and sessions in all.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let table = self.table.lock();
+        let online = table
+            .by_id
+            .values()
+            .filter(|known| known.session.is_online())
+            .count();
+        (online, table.by_id.len())
+    }
+}

@@ -1,0 +1,249 @@
+//! Who has subscribed to what: a tree of topic levels.
+
+use std::{cell::Cell, sync::Arc};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{codec::Qos, session::Session, topics::split_shared};
+
+/// How one subscription wants its messages.
+#[derive(Clone, Debug)]
+pub(super) struct Options {
+    pub(super) qos: Qos,
+    /// Not those that the subscriber publishes itself.
+    pub(super) no_local: bool,
+    pub(super) retain_as_published: bool,
+    /// The identifier of MQTT 5, as the list that a message carries.
+    pub(super) ids: Option<Arc<[u32]>>,
+}
+
+/// A subscriber.
+pub(super) struct Entry {
+    pub(super) session: Arc<Session>,
+    pub(super) options: Options,
+}
+
+/// A shared subscription: each message goes to one member.
+struct Group {
+    name: Box<str>,
+    members: Vec<Entry>,
+    next: Cell<usize>,
+}
+
+/// The subscribers of one filter.
+#[derive(Default)]
+pub(super) struct Leaf {
+    plain: Vec<Entry>,
+    groups: Vec<Group>,
+}
+
+#[derive(Default)]
+struct Level {
+    children: FxHashMap<Box<str>, Level>,
+    any: Option<Box<Level>>,
+    /// Filters that end here.
+    here: Leaf,
+    /// Filters that go on with `#`.
+    below: Leaf,
+}
+
+/// All subscriptions.
+#[derive(Default)]
+pub(super) struct Subscriptions {
+    root: Level,
+    /// The filters of each session, for its end.
+    owned: FxHashMap<u64, FxHashSet<Box<str>>>,
+}
+
+impl Subscriptions {
+    /// Adds or replaces a subscription; true if there was none [MQTT-3.8.4-3].
+    pub(super) fn add(&mut self, filter: &str, session: &Arc<Session>, options: Options) -> bool {
+        let is_new = self
+            .owned
+            .entry(session.key())
+            .or_default()
+            .insert(filter.into());
+        let (group, path) = parts(filter);
+        let leaf = self.root.leaf(path);
+        let entry = Entry {
+            session: session.clone(),
+            options,
+        };
+        let list = match group {
+            None => &mut leaf.plain,
+            Some(name) => leaf.group(name),
+        };
+        match list.iter_mut().find(|old| old.session.key() == session.key()) {
+            Some(old) => *old = entry,
+            None => list.push(entry),
+        }
+        is_new
+    }
+
+    /// Removes a subscription; false if there was none.
+    pub(super) fn remove(&mut self, filter: &str, session: &Session) -> bool {
+        let owned = self
+            .owned
+            .get_mut(&session.key())
+            .is_some_and(|filters| filters.remove(filter));
+        if owned {
+            let (group, path) = parts(filter);
+            self.root.remove(path.split('/'), group, session.key());
+        }
+        owned
+    }
+
+    /// Removes all subscriptions of a session.
+    pub(super) fn remove_all(&mut self, session: &Session) {
+        for filter in self.owned.remove(&session.key()).unwrap_or_default() {
+            let (group, path) = parts(&filter);
+            self.root.remove(path.split('/'), group, session.key());
+        }
+    }
+
+    /// The lists of subscribers that a topic reaches.
+    pub(super) fn matching(&self, topic: &str) -> Vec<&Leaf> {
+        let mut leaves = Vec::new();
+        // Wildcards at the start do not match topics that begin with `$` [MQTT-4.7.2-1].
+        let wildcards = !topic.starts_with('$');
+        self.root.find(Some(topic), wildcards, &mut leaves);
+        leaves
+    }
+
+    /// How many subscriptions there are.
+    pub(super) fn count(&self) -> usize {
+        self.owned.values().map(FxHashSet::len).sum()
+    }
+}
+
+fn parts(filter: &str) -> (Option<&str>, &str) {
+    match split_shared(filter) {
+        Some((group, path)) => (Some(group), path),
+        None => (None, filter),
+    }
+}
+
+impl Leaf {
+    /// The plain subscribers, and of each group the member whose turn it is.
+    pub(super) fn receivers(&self) -> impl Iterator<Item = &Entry> {
+        self.plain
+            .iter()
+            .chain(self.groups.iter().filter_map(Group::pick))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.plain.is_empty() && self.groups.is_empty()
+    }
+
+    fn group(&mut self, name: &str) -> &mut Vec<Entry> {
+        let index = match self.groups.iter().position(|group| &*group.name == name) {
+            Some(index) => index,
+            None => {
+                self.groups.push(Group {
+                    name: name.into(),
+                    members: Vec::new(),
+                    next: Cell::new(0),
+                });
+                self.groups.len() - 1
+            }
+        };
+        &mut self.groups[index].members
+    }
+
+    fn remove(&mut self, group: Option<&str>, key: u64) {
+        match group {
+            None => self.plain.retain(|entry| entry.session.key() != key),
+            Some(name) => {
+                for group in self.groups.iter_mut().filter(|group| &*group.name == name) {
+                    group.members.retain(|entry| entry.session.key() != key);
+                }
+                self.groups.retain(|group| !group.members.is_empty());
+            }
+        }
+    }
+}
+
+impl Group {
+    /// The next member that is connected, else the next one.
+    fn pick(&self) -> Option<&Entry> {
+        let count = self.members.len();
+        let start = self.next.get();
+        let turn = (0..count)
+            .map(|step| (start + step) % count)
+            .find(|index| self.members[*index].session.is_online())
+            .unwrap_or(start % count.max(1));
+        self.next.set(turn + 1);
+        self.members.get(turn)
+    }
+}
+
+impl Level {
+    fn leaf(&mut self, filter: &str) -> &mut Leaf {
+        let mut level = self;
+        for part in filter.split('/') {
+            level = match part {
+                "#" => return &mut level.below,
+                "+" => level.any.get_or_insert_default(),
+                part => {
+                    if !level.children.contains_key(part) {
+                        level.children.insert(part.into(), Self::default());
+                    }
+                    level.children.entry(part.into()).or_default()
+                }
+            };
+        }
+        &mut level.here
+    }
+
+    /// Removes an entry and the levels that nobody needs any more; true if this one is empty.
+    fn remove(&mut self, mut filter: std::str::Split<'_, char>, group: Option<&str>, key: u64) -> bool {
+        match filter.next() {
+            None => self.here.remove(group, key),
+            Some("#") => self.below.remove(group, key),
+            Some("+") => {
+                if self
+                    .any
+                    .as_mut()
+                    .is_some_and(|any| any.remove(filter, group, key))
+                {
+                    self.any = None;
+                }
+            }
+            Some(part) => {
+                if self
+                    .children
+                    .get_mut(part)
+                    .is_some_and(|child| child.remove(filter, group, key))
+                {
+                    self.children.remove(part);
+                }
+            }
+        }
+        self.children.is_empty()
+            && self.any.is_none()
+            && self.here.is_empty()
+            && self.below.is_empty()
+    }
+
+    fn find<'a>(&'a self, rest: Option<&str>, wildcards: bool, leaves: &mut Vec<&'a Leaf>) {
+        if wildcards && !self.below.is_empty() {
+            leaves.push(&self.below);
+        }
+        let Some(rest) = rest else {
+            if !self.here.is_empty() {
+                leaves.push(&self.here);
+            }
+            return;
+        };
+        let (part, rest) = match rest.split_once('/') {
+            Some((part, rest)) => (part, Some(rest)),
+            None => (rest, None),
+        };
+        if let Some(child) = self.children.get(part) {
+            child.find(rest, true, leaves);
+        }
+        if let Some(any) = self.any.as_ref().filter(|_| wildcards) {
+            any.find(rest, true, leaves);
+        }
+    }
+}
