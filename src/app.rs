@@ -1,17 +1,19 @@
 //! Puts the parts together: the only file that knows them all, and nothing else.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Parser;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    broker::{Broker, BrokerConfig, BrokerError},
     catalog::Catalog,
     cli::{self, Banner, CANNOT, Cli, Command},
     engine::{Clock, Contexts, Registry},
     flow::{Flows, ProcessEnv},
     nodes,
     runtime::{Deploy, Runtime, RuntimeConfig},
+    server::{self, ServerState},
     services::Services,
     settings::{Flags, Settings},
     startup::{self, Signals, StartError},
@@ -75,6 +77,7 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         .transpose()?;
     let mut signals = Signals::new().map_err(|error| StartError::Other(error.to_string()))?;
     let http = startup::listen(settings.http, "--http")?;
+    let broker = start_broker(settings.mqtt).await?;
     let store = open_store(&settings)?;
     let http_address = http
         .local_addr()
@@ -92,21 +95,48 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         clock: Clock::System,
         contexts: Arc::new(Contexts::default()),
     })?);
-    let sample = match is_new && settings.sample && settings.mqtt.is_some() {
-        true => Some(startup::first_steps(None)?),
-        false => None,
+    let mqtt = broker.as_ref().map(Broker::address);
+    let sample = match mqtt.filter(|_| is_new && settings.sample) {
+        Some(address) => Some(startup::first_steps(Some(address.port()))?),
+        None => None,
     };
 
     let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-    cli::say(Banner::new(&settings, http_address, None));
+    let state = ServerState {
+        runtime: runtime.clone(),
+        broker: broker.clone(),
+        tap: settings.tap,
+        address: http_address,
+        shutdown: shutdown.clone(),
+    };
+    tasks.spawn(server::serve(http, state));
+    cli::say(Banner::new(&settings, http_address, mqtt));
     start_flows(&runtime, given.or(sample)).await;
 
     signals.next().await;
     tokio::select! {
-        () = stop(&runtime, &tasks, &shutdown) => {}
+        () = stop(&runtime, broker.as_ref(), &tasks, &shutdown) => {}
         () = signals.next() => tracing::warn!("Stopped at once by a second signal"),
     }
     Ok(())
+}
+
+/// None without an address: it is off.
+async fn start_broker(listen: Option<SocketAddr>) -> Result<Option<Broker>, StartError> {
+    let Some(listen) = listen else {
+        return Ok(None);
+    };
+    let config = BrokerConfig {
+        listen,
+        ..BrokerConfig::default()
+    };
+    let refused = |error| startup::address_error(&error, listen, "--mqtt");
+    let started = Broker::start(config).await.map_err(|error| match error {
+        BrokerError::AddressInUse(_) => refused(io::ErrorKind::AddrInUse.into()),
+        BrokerError::Listen(_, error) => refused(error),
+        other => StartError::Other(other.to_string()),
+    });
+    started.map(Some)
 }
 
 fn open_store(settings: &Settings) -> Result<Box<dyn FlowStore>, StartError> {
@@ -131,15 +161,25 @@ async fn start_flows(runtime: &Runtime, flows: Option<Flows>) {
 }
 
 /// Flows first, for they still use all the rest.
-async fn stop(runtime: &Runtime, tasks: &TaskTracker, shutdown: &CancellationToken) {
+async fn stop(
+    runtime: &Runtime,
+    broker: Option<&Broker>,
+    tasks: &TaskTracker,
+    shutdown: &CancellationToken,
+) {
     tracing::info!("Stopping");
     runtime.stop().await;
     shutdown.cancel();
     tasks.close();
-    if tokio::time::timeout(LAST_STEPS, tasks.wait())
-        .await
-        .is_err()
-    {
+    let rest = async {
+        let broker = async {
+            if let Some(broker) = broker {
+                broker.stop().await;
+            }
+        };
+        tokio::join!(broker, tasks.wait())
+    };
+    if tokio::time::timeout(LAST_STEPS, rest).await.is_err() {
         tracing::warn!("Some connections did not end in time and were cut");
     }
 }

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod engine;
 pub mod flow;
 pub mod message;
+pub mod mqtt;
 pub mod nodes;
 pub mod runtime;
 pub mod script;

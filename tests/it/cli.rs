@@ -157,3 +157,23 @@ fn a_file_is_deployed_as_a_new_version() {
     let stored = fs::read_to_string(data.join("flows.json")).unwrap();
     assert!(stored.contains("Mine") && !stored.contains("First steps"));
 }
+
+#[test]
+fn a_taken_mqtt_port_names_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    refused(
+        &[
+            "--data",
+            text(&data),
+            "--http",
+            "127.0.0.1:0",
+            "--mqtt",
+            &address,
+        ],
+        &[&address, "Mosquitto", "--no-broker", "--mqtt 127.0.0.1:"],
+    );
+    assert!(!data.exists());
+}

@@ -18,4 +18,5 @@ mod examples;
 mod first_steps;
 mod manifests;
 mod nodes;
+mod recovery;
 mod support;

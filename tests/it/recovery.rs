@@ -48,11 +48,7 @@ async fn deploy(http: &str, n: u64) -> reqwest::Result<()> {
 }
 
 async fn get(http: &str) -> Json {
-    let answer = client()
-        .get(format!("{http}/flows"))
-        .send()
-        .await
-        .unwrap();
+    let answer = client().get(format!("{http}/flows")).send().await.unwrap();
     answer.error_for_status().unwrap().json().await.unwrap()
 }
 
