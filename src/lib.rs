@@ -4,11 +4,13 @@
 //! `broker` and `mqtt`; then `nodes`, `runtime`, `server`; and `app`, which knows them all.
 
 pub mod app;
+pub mod broker;
 pub mod catalog;
 pub mod cli;
 pub mod engine;
 pub mod flow;
 pub mod message;
+pub mod mqtt;
 pub mod nodes;
 pub mod runtime;
 pub mod script;

@@ -19,7 +19,7 @@ mod settings;
 mod tests;
 
 pub use clock::Clock;
-pub use context::{Completion, NodeContext, NodeInfo, Timer, new_id};
+pub use context::{Busy, Completion, NodeContext, NodeInfo, Timer, new_id};
 pub use events::{Event, Hub, Interest, LogLevel, Record, Stamped, Status, Subscription};
 pub use node::{AnyEvent, Closing, Failed, Node, NodeError, SetActive};
 pub use registry::{Build, Built, ConfigError, Registry};

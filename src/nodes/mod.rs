@@ -2,14 +2,17 @@
 
 mod common;
 mod function;
+mod network;
+mod shared;
 
 use crate::{engine::Registry, services::Services};
 
 use common::{Catch, Comment, Complete, Debug, Inject, Junction, PassOn, Status};
+use network::{MqttBroker, MqttIn, MqttOut};
 
 /// Registers every built-in type.
 pub fn register(registry: &mut Registry, services: &Services) {
-    let _ = services;
+    let mqtt = &services.mqtt;
     registry.add("inject", Inject::new);
     registry.add("debug", Debug::new);
     registry.add("complete", PassOn::new::<Complete>);
@@ -19,4 +22,16 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("junction", PassOn::new::<Junction>);
     registry.add("global-config", Comment::new);
     registry.add("function", function::FunctionNode::new);
+    let service = mqtt.clone();
+    registry.add_shared("mqtt-broker", move |config, build| {
+        MqttBroker::new(&service, config, build)
+    });
+    let service = mqtt.clone();
+    registry.add("mqtt in", move |config, build| {
+        MqttIn::new(&service, config, build)
+    });
+    let service = mqtt.clone();
+    registry.add("mqtt out", move |config, build| {
+        MqttOut::new(&service, config, build)
+    });
 }

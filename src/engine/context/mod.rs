@@ -16,7 +16,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{
     events::{Event, Interest},
     node::AnyEvent,
-    queue::{FlowShared, InstanceKey, Pushed},
+    queue::{FlowShared, InstanceKey, Pushed, SpawnedGuard},
     routes::{NodeRoutes, Target},
     running::Shared,
     settings::RuntimeSettings,
@@ -62,6 +62,12 @@ struct Inner {
 #[derive(Debug)]
 pub struct Timer {
     _task: AbortOnDropHandle<()>,
+}
+
+/// A piece of work that counts towards the flow's limit until this is dropped.
+#[must_use]
+pub struct Busy {
+    _guard: SpawnedGuard,
 }
 
 impl NodeContext {
@@ -299,6 +305,14 @@ impl NodeContext {
                 () = future => {}
             }
         });
+    }
+
+    /// Counts a piece of work that goes on elsewhere, such as a message on its way to a broker, until the returned value
+    /// is dropped. Sources wait while there is too much of it.
+    pub fn busy(&self) -> Busy {
+        Busy {
+            _guard: self.0.flow.count_spawned(),
+        }
     }
 
     /// As [`NodeContext::spawn`] for work that runs as long as the node does, such as a subscription; it does not count.

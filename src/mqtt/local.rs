@@ -1,0 +1,128 @@
+//! Serves a connection from the built-in broker, without a socket. Each node listens on a session of its own, so that a
+//! slow one holds up no other; what is published goes through the connection's session, which also holds the will.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, stream::FuturesOrdered};
+
+use super::{
+    Broker, Publication,
+    connection::{Outgoing, PublishFailure},
+    driver::{Driver, End, Todo},
+    subscription::Subscriber,
+};
+use crate::broker::LocalSession;
+
+/// Publications that wait for the broker at once; more wait in the connection's queue.
+const IN_FLIGHT: usize = 512;
+/// Publications that are taken at once.
+const BATCH: usize = 64;
+/// How long the last messages may take when disconnecting.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Serves until somebody wants an end or the broker stops.
+pub(super) async fn serve(driver: &mut Driver, broker: &Broker) -> End {
+    let will = driver.options.will.as_ref();
+    let session = broker.connect_local(
+        &driver.options.client_id,
+        will.map(|will| will.publication.clone()),
+    );
+    for subscriber in &driver.subscribers {
+        begin(broker, &driver.options.client_id, subscriber);
+    }
+    if let Some(birth) = &driver.options.birth {
+        let _ = session.publish(birth.clone()).await;
+    }
+    driver.connected();
+    let end = pass_on(driver, broker, &session).await;
+    let wanted = !matches!(end, End::Lost(_));
+    if wanted && let Some(close) = &driver.options.close {
+        let _ = tokio::time::timeout(LAST_WORDS, session.publish(close.clone())).await;
+    }
+    session.disconnect(!wanted);
+    for subscriber in &driver.subscribers {
+        subscriber.set_session(None);
+    }
+    end
+}
+
+async fn pass_on(driver: &mut Driver, broker: &Broker, session: &LocalSession) -> End {
+    let mut in_flight = FuturesOrdered::new();
+    let mut batch: Vec<Outgoing> = Vec::with_capacity(BATCH);
+    // It subscribes to nothing, so what comes can only be the end.
+    let mut nothing = Vec::new();
+    let end = loop {
+        tokio::select! {
+            biased;
+            op = driver.inbox.next() => match driver.take(op) {
+                Todo::End(end) => break end,
+                Todo::Listen(subscriber) => begin(broker, &driver.options.client_id, &subscriber),
+                Todo::Leave(subscriber) => subscriber.set_session(None),
+                Todo::Subscribe(subscriber, filter, options) => {
+                    if let Some(session) = subscriber.session() {
+                        // The filter was checked when it was given, and an ended session comes back with all of them.
+                        let _ = session.subscribe(&filter, options);
+                    }
+                }
+                Todo::Unsubscribe(subscriber, filter) => {
+                    if let Some(session) = subscriber.session() {
+                        session.unsubscribe(&filter);
+                    }
+                }
+                Todo::Nothing => {}
+            },
+            Some((outgoing, result)) = in_flight.next(), if !in_flight.is_empty() => {
+                finish(outgoing, result);
+            }
+            count = driver.outgoing.recv_many(&mut batch, BATCH), if in_flight.len() < IN_FLIGHT => {
+                if count == 0 {
+                    break End::Close;
+                }
+                for outgoing in batch.drain(..) {
+                    in_flight.push_back(publish(session, outgoing));
+                }
+            }
+            count = session.next_batch(&mut nothing, 1) => {
+                nothing.clear();
+                if count == 0 {
+                    break End::Lost("The built-in broker has ended the session".into());
+                }
+            }
+        }
+    };
+    // What was handed over before the end is published before it.
+    let last = async {
+        while let Some((outgoing, result)) = in_flight.next().await {
+            finish(outgoing, result);
+        }
+        if !matches!(end, End::Lost(_)) {
+            while let Ok(outgoing) = driver.outgoing.try_recv() {
+                let (outgoing, result) = publish(session, outgoing).await;
+                finish(outgoing, result);
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LAST_WORDS, last).await;
+    end
+}
+
+type Taken = Result<(), crate::broker::PublishError>;
+
+fn publish(session: &LocalSession, outgoing: Outgoing) -> impl Future<Output = (Outgoing, Taken)> {
+    let publication: Publication = outgoing.publication.clone();
+    let taken = session.publish(publication);
+    async move { (outgoing, taken.await) }
+}
+
+fn finish(outgoing: Outgoing, result: Taken) {
+    outgoing.end(result.map_err(|error| PublishFailure::Refused(error.to_string())));
+}
+
+/// Gives a node its session, subscribed to all its filters.
+fn begin(broker: &Broker, client_id: &str, subscriber: &Subscriber) {
+    let session = broker.connect_local(&format!("{client_id}/{}", subscriber.name), None);
+    for (filter, options) in subscriber.filters() {
+        let _ = session.subscribe(&filter, options);
+    }
+    subscriber.set_session(Some(Arc::new(session)));
+}

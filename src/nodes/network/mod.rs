@@ -1,0 +1,10 @@
+//! Nodes that speak to the world outside.
+
+mod mqtt_broker;
+mod mqtt_in;
+mod mqtt_out;
+mod mqtt_payload;
+
+pub(super) use mqtt_broker::MqttBroker;
+pub(super) use mqtt_in::MqttIn;
+pub(super) use mqtt_out::MqttOut;

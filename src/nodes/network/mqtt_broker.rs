@@ -1,0 +1,313 @@
+//! `mqtt-broker`: a connection that MQTT nodes share (Node-RED's config node of that name).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value as Json;
+
+use crate::{
+    engine::{Build, Closing, ConfigError, Failed, LogLevel, Node, NodeContext, NodeError},
+    message::{Message, Object, Value},
+    mqtt::{
+        ConnectOptions, Login, Mqtt, MqttConnection, Phase, Protocol, Publication, Qos, Will,
+        valid_topic,
+    },
+    nodes::shared::mqtt::{IN_NODES, SharedBroker, properties, user_properties},
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::nodes) struct BrokerConfig {
+    builtin: bool,
+    broker: String,
+    port: Option<f64>,
+    usetls: bool,
+    /// For when TLS runs.
+    #[serde(rename = "tls")]
+    _tls: IgnoredAny,
+    protocol_version: String,
+    clientid: String,
+    keepalive: Option<f64>,
+    cleansession: bool,
+    session_expiry: Option<f64>,
+    user_props: Json,
+    auto_connect: bool,
+    auto_unsubscribe: bool,
+    birth_topic: String,
+    birth_payload: String,
+    birth_qos: String,
+    birth_retain: bool,
+    birth_msg: Json,
+    close_topic: String,
+    close_payload: String,
+    close_qos: String,
+    close_retain: bool,
+    close_msg: Json,
+    will_topic: String,
+    will_payload: String,
+    will_qos: String,
+    will_retain: bool,
+    will_msg: Json,
+}
+
+/// A running broker node.
+pub(in crate::nodes) struct MqttBroker {
+    broker: Arc<SharedBroker>,
+    /// Said at the start.
+    warning: Option<String>,
+    reconnect_ms: f64,
+    v5: bool,
+}
+
+impl MqttBroker {
+    /// Reads the configuration. What is wrong with it is an error of this node at the start, and of those that name it.
+    pub(in crate::nodes) fn new(
+        mqtt: &Mqtt,
+        config: BrokerConfig,
+        build: &Build,
+    ) -> Result<(Self, Arc<SharedBroker>), ConfigError> {
+        let mut warning = None;
+        let v5 = config.protocol_version == "5";
+        let connection = options(config, mqtt, build, &mut warning)
+            .map(|options| mqtt.connection(options, build.settings.mqtt_reconnect));
+        let broker = Arc::new(SharedBroker { connection });
+        let node = Self {
+            broker: broker.clone(),
+            warning,
+            reconnect_ms: build.settings.mqtt_reconnect.as_secs_f64() * 1000.0,
+            v5,
+        };
+        Ok((node, broker))
+    }
+}
+
+fn options(
+    config: BrokerConfig,
+    mqtt: &Mqtt,
+    build: &Build,
+    warning: &mut Option<String>,
+) -> Result<ConnectOptions, String> {
+    let port = config.port.filter(|port| (1.0..=65535.0).contains(port));
+    let (host, port) = address(&config, port.map(|port| port as u16), build)?;
+    let builtin = config.builtin || (!config.usetls && mqtt.is_builtin(&host, port));
+    if builtin && !mqtt.has_builtin() {
+        return Err(build.text("mqtt.errors.missing-config", &[]));
+    }
+    if config.usetls && !builtin {
+        return Err(build.text("mqtt.errors.tls-unsupported", &[]));
+    }
+    if host.is_empty() && !builtin {
+        return Err(build.text("mqtt.errors.server-missing", &[]));
+    }
+    let mut clean = config.cleansession;
+    let own_id = !config.clientid.is_empty();
+    if !clean && !own_id {
+        clean = true;
+        *warning = Some(build.text("mqtt.errors.nonclean-missingclientid", &[]));
+    }
+    let mut message = |topic: &str, payload: String, qos: &str, retain, extra: &Json| {
+        if topic.is_empty() {
+            return None;
+        }
+        if !valid_topic(topic) {
+            *warning = Some(build.text("mqtt.errors.invalid-topic", &[("topic", topic)]));
+            return None;
+        }
+        let extra = Value::from(extra.clone());
+        let properties = extra
+            .as_object()
+            .map(|extra| properties(extra, &IN_NODES))
+            .filter(|properties| *properties != Default::default());
+        Some(Publication {
+            topic: topic.into(),
+            payload: Bytes::from(payload),
+            qos: qos
+                .parse()
+                .ok()
+                .and_then(Qos::from_bits)
+                .unwrap_or_default(),
+            retain,
+            properties: properties.map(Arc::new),
+        })
+    };
+    let birth = message(
+        &config.birth_topic,
+        config.birth_payload,
+        &config.birth_qos,
+        config.birth_retain,
+        &config.birth_msg,
+    );
+    let close = message(
+        &config.close_topic,
+        config.close_payload,
+        &config.close_qos,
+        config.close_retain,
+        &config.close_msg,
+    );
+    let will = message(
+        &config.will_topic,
+        config.will_payload,
+        &config.will_qos,
+        config.will_retain,
+        &config.will_msg,
+    )
+    .map(|publication| Will {
+        publication,
+        delay: config
+            .will_msg
+            .get("delay")
+            .and_then(|delay| delay.as_f64().or_else(|| delay.as_str()?.parse().ok()))
+            .map(|seconds| seconds as u32),
+    });
+    let user = build.credentials.get("user").cloned().unwrap_or_default();
+    let password = build
+        .credentials
+        .get("password")
+        .cloned()
+        .unwrap_or_default();
+    Ok(ConnectOptions {
+        builtin,
+        host,
+        port,
+        protocol: if config.builtin || config.protocol_version == "5" {
+            Protocol::V5
+        } else {
+            Protocol::V4
+        },
+        client_id: if own_id {
+            config.clientid
+        } else {
+            mqtt.new_client_id()
+        },
+        keep_alive: config.keepalive.unwrap_or(60.0).clamp(0.0, 65535.0) as u16,
+        clean,
+        session_expiry: config.session_expiry.map(|seconds| seconds as u32),
+        user_properties: user_properties(&Value::from(config.user_props))
+            .into_iter()
+            .map(|(key, value)| (key.to_string(), value.to_string()))
+            .collect(),
+        login: (!user.is_empty()).then_some(Login { user, password }),
+        auto_connect: config.auto_connect,
+        auto_unsubscribe: config.auto_unsubscribe,
+        birth,
+        close,
+        will,
+    })
+}
+
+/// Host and port: the server may be an address such as `mqtt://host:1883`.
+fn address(
+    config: &BrokerConfig,
+    port: Option<u16>,
+    build: &Build,
+) -> Result<(String, u16), String> {
+    let wrong_port = || build.text("mqtt.errors.invalid-port", &[]);
+    let server = config.broker.trim();
+    let Some((scheme, rest)) = server.split_once("://") else {
+        let port = match port {
+            Some(port) => port,
+            None if config.builtin => 1883,
+            None => return Err(wrong_port()),
+        };
+        return Ok((server.trim_matches(['[', ']']).to_owned(), port));
+    };
+    match scheme.to_ascii_lowercase().as_str() {
+        "mqtt" | "tcp" => {}
+        "mqtts" | "ssl" | "tls" => return Err(build.text("mqtt.errors.tls-unsupported", &[])),
+        _ => return Err(build.text("mqtt.errors.websocket-unsupported", &[])),
+    }
+    let rest = rest.split('/').next().unwrap_or_default();
+    match rest
+        .rsplit_once(':')
+        .filter(|(_, port)| !port.contains(']'))
+    {
+        Some((host, port)) => Ok((
+            host.trim_matches(['[', ']']).to_owned(),
+            port.parse().map_err(|_| wrong_port())?,
+        )),
+        None => Ok((
+            rest.trim_matches(['[', ']']).to_owned(),
+            port.unwrap_or(1883),
+        )),
+    }
+}
+
+/// Logs what happens to the connection.
+async fn log_state(connection: MqttConnection, ctx: NodeContext) {
+    let mut states = connection.state();
+    drop(connection);
+    let mut was_connected = false;
+    while states.changed().await.is_ok() {
+        let state = states.borrow_and_update().clone();
+        let broker = [("broker", &*state.broker)];
+        match (state.phase, &state.error) {
+            (Phase::Connected, _) => {
+                was_connected = true;
+                ctx.log(LogLevel::Info, ctx.text("mqtt.state.connected", &broker));
+            }
+            (Phase::Disconnected, _) if was_connected => {
+                was_connected = false;
+                ctx.log(LogLevel::Info, ctx.text("mqtt.state.disconnected", &broker));
+            }
+            (Phase::Disconnected, Some(error)) => {
+                let params = [("broker", &*state.broker), ("error", &**error)];
+                ctx.warn(ctx.text("mqtt.state.connect-failed-reason", &params));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Node for MqttBroker {
+    fn on_start(&mut self, ctx: &NodeContext) -> Result<(), NodeError> {
+        if let Some(warning) = self.warning.take() {
+            ctx.warn(warning);
+        }
+        match &self.broker.connection {
+            Ok(connection) => {
+                ctx.spawn_service(log_state(connection.clone(), ctx.clone()));
+                Ok(())
+            }
+            Err(error) => Err(error.as_str().into()),
+        }
+    }
+
+    fn on_input(&mut self, _msg: Message, _ctx: &NodeContext) -> Result<(), Failed> {
+        Ok(())
+    }
+
+    fn on_close(&mut self, _removed: bool, _ctx: &NodeContext) -> Closing {
+        match &self.broker.connection {
+            Ok(connection) => Closing::Later(Box::pin(connection.close())),
+            Err(_) => Closing::Done,
+        }
+    }
+
+    fn props(&self) -> Object {
+        let mut props = Object::new();
+        let Ok(connection) = &self.broker.connection else {
+            return props;
+        };
+        let known = connection.options();
+        let phase = connection.state().borrow().phase;
+        props.insert("brokerurl", known.address().into());
+        props.insert("connected", (phase == Phase::Connected).into());
+        props.insert("connecting", (phase == Phase::Connecting).into());
+        let mut options = Object::new();
+        options.insert("clientId", known.client_id.as_str().into());
+        options.insert("clean", known.clean.into());
+        options.insert("keepalive", f64::from(known.keep_alive).into());
+        options.insert("reconnectPeriod", self.reconnect_ms.into());
+        if self.v5 {
+            options.insert("protocolVersion", 5.into());
+            let mut properties = Object::new();
+            if let Some(seconds) = known.session_expiry {
+                properties.insert("sessionExpiryInterval", seconds.into());
+            }
+            options.insert("properties", properties.into());
+        }
+        props.insert("options", options.into());
+        props
+    }
+}

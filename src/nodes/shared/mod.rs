@@ -1,0 +1,3 @@
+//! What nodes of several types need.
+
+pub(in crate::nodes) mod mqtt;
