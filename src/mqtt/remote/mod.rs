@@ -20,8 +20,9 @@ use pending::Pending;
 const REQUESTS: usize = 100_000;
 /// Publications without an answer at once; more wait in the connection's queue.
 const IN_FLIGHT: usize = 1_024;
-/// Messages with acknowledgement that go out before the broker has answered.
-const WINDOW: u16 = 100;
+/// Messages with acknowledgement that go out before the broker has answered, each way: mosquitto loses QoS 2 messages
+/// of a client that sends more of them at once than its `max_inflight_messages`, which is this.
+const WINDOW: u16 = 20;
 /// The largest packet that is taken or sent.
 const MAX_PACKET: u32 = 64 << 20;
 /// How long the last messages may take when disconnecting.

@@ -1,3 +1,5 @@
 //! What a node's examples can't say: times, targets, several nodes together.
 
 mod common;
+mod mqtt;
+mod mqtt_remote;

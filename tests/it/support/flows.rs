@@ -46,9 +46,22 @@ impl TestFlows {
 
     /// With further node types.
     pub(crate) fn with(add: impl FnOnce(&mut Registry)) -> Self {
+        Self::build(&Services::default(), RuntimeSettings::default(), add)
+    }
+
+    /// With these services and settings, in real time.
+    pub(crate) fn with_services(services: &Services, settings: RuntimeSettings) -> Self {
+        Self::build(services, settings, |_| {})
+    }
+
+    fn build(
+        services: &Services,
+        settings: RuntimeSettings,
+        add: impl FnOnce(&mut Registry),
+    ) -> Self {
         let catalog = Arc::new(Catalog::builtin("en").unwrap());
         let mut registry = Registry::default();
-        nodes::register(&mut registry, &Services::default());
+        nodes::register(&mut registry, services);
         add(&mut registry);
         let engine = Engine::new(EngineConfig {
             catalog: catalog.clone(),
@@ -58,7 +71,7 @@ impl TestFlows {
                 unix_ms: START_MS,
                 since: tokio::time::Instant::now(),
             },
-            settings: RuntimeSettings::default(),
+            settings,
         });
         let all = Interest::INPUT
             .and(Interest::SEND)
