@@ -45,7 +45,7 @@ pub enum PublishFailure {
 }
 
 /// Called when a message is published, or not.
-pub(super) type Published = Box<dyn FnOnce(Result<(), PublishFailure>) + Send>;
+pub type Published = Box<dyn FnOnce(Result<(), PublishFailure>) + Send>;
 
 /// A message on its way out.
 pub(super) struct Outgoing {
@@ -150,7 +150,7 @@ impl MqttConnection {
     pub fn publish(
         &self,
         publication: Publication,
-        published: Option<Box<dyn FnOnce(Result<(), PublishFailure>) + Send>>,
+        published: Option<Published>,
     ) -> Result<(), PublishFailure> {
         let outgoing = Outgoing {
             publication,

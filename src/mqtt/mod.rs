@@ -25,7 +25,7 @@ pub use crate::broker::{
     Broker, Publication, PublishProperties, Qos, SubscribeOptions, matches, valid_filter,
     valid_topic,
 };
-pub use connection::{ConnectionState, MqttConnection, Phase, PublishFailure, User};
+pub use connection::{ConnectionState, MqttConnection, Phase, PublishFailure, Published, User};
 pub use options::{ConnectOptions, Login, Protocol, Will};
 pub use subscription::{Filters, Incoming, Subscription};
 

@@ -278,7 +278,7 @@ mod tests {
         for filter in filters {
             assert!(changer.add(filter, SubscribeOptions::default()));
         }
-        (changer.subscriber.clone(), subscription)
+        (changer.subscriber, subscription)
     }
 
     #[tokio::test]

@@ -132,7 +132,9 @@ struct Link<'a, R> {
     driver: &'a mut Driver,
     requests: &'a R,
     pending: &'a mut Pending,
-    acks: (mpsc::Sender<(u16, Qos)>, mpsc::Receiver<(u16, Qos)>),
+    /// Goes with messages, and says when they are taken.
+    taken: mpsc::Sender<(u16, Qos)>,
+    acks: mpsc::Receiver<(u16, Qos)>,
     connected: bool,
     largest: usize,
     /// Why it is to end, once that is known; the last messages go out first.
@@ -150,11 +152,13 @@ enum Woken {
 
 impl<'a, R: Requests> Link<'a, R> {
     fn new(driver: &'a mut Driver, requests: &'a R, pending: &'a mut Pending) -> Self {
+        let (taken, acks) = mpsc::channel(usize::from(u16::MAX));
         Self {
             driver,
             requests,
             pending,
-            acks: mpsc::channel(usize::from(u16::MAX)),
+            taken,
+            acks,
             connected: false,
             largest: MAX_PACKET as usize,
             ending: None,
@@ -170,7 +174,7 @@ impl<'a, R: Requests> Link<'a, R> {
                     biased;
                     op = self.driver.inbox.next(), if self.ending.is_none() => Woken::Asked(op),
                     happened = &mut poll => Woken::Happened(happened),
-                    Some((id, qos)) = self.acks.1.recv() => Woken::Acknowledge(id, qos),
+                    Some((id, qos)) = self.acks.recv() => Woken::Acknowledge(id, qos),
                     Some(outgoing) = self.driver.outgoing.recv(), if self.takes_more() => Woken::Publish(outgoing),
                     () = tokio::time::sleep(LAST_WORDS), if self.ending.is_some() => Woken::TimeOut,
                 };
@@ -231,7 +235,7 @@ impl<'a, R: Requests> Link<'a, R> {
                     Arc::new(Ack {
                         id,
                         qos: publication.qos,
-                        to: self.acks.0.clone(),
+                        to: self.taken.clone(),
                     })
                 });
                 route(&self.driver.subscribers, &publication, ack.as_ref());
