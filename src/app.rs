@@ -84,7 +84,10 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         .map_err(|error| startup::address_error(&error, settings.http, "--http"))?;
 
     let mut registry = Registry::default();
-    nodes::register(&mut registry, &Services::default());
+    nodes::register(&mut registry, &Services::new(broker.clone()));
+    if settings.tap {
+        nodes::register_helper(&mut registry);
+    }
     let is_new = store.load()?.is_none() && store.notices().is_empty();
     let runtime = Arc::new(Runtime::open(RuntimeConfig {
         catalog: catalog(&settings.lang)?,

@@ -71,7 +71,7 @@ pub(super) struct Dispatcher {
 /// The router cannot be started.
 #[derive(Debug, thiserror::Error)]
 #[error("the message bus does not start: {0}")]
-pub(super) struct BusError(#[from] LinkError);
+pub(super) struct BusError(#[from] Box<LinkError>);
 
 /// What the router told in one go.
 #[derive(Default)]
@@ -84,7 +84,7 @@ struct Heard {
 /// The router is of no use any more.
 struct Broken(&'static str);
 
-fn start_router() -> Result<(LinkTx, LinkRx), LinkError> {
+fn start_router() -> Result<(LinkTx, LinkRx), Box<LinkError>> {
     let config = RouterConfig {
         max_connections: 4,
         max_outgoing_packet_count: BATCH as u64,
@@ -93,8 +93,10 @@ fn start_router() -> Result<(LinkTx, LinkRx), LinkError> {
         ..RouterConfig::default()
     };
     let router = Router::new(0, config).spawn();
-    let (mut sender, receiver, _) = LinkBuilder::new("flowrill", router).build()?;
-    sender.subscribe(FILTER)?;
+    let (mut sender, receiver, _) = LinkBuilder::new("flowrill", router)
+        .build()
+        .map_err(Box::new)?;
+    sender.subscribe(FILTER).map_err(Box::new)?;
     Ok((sender, receiver))
 }
 
@@ -149,7 +151,10 @@ impl Bus {
         let disconnect = rumqttd::protocol::Disconnect {
             reason_code: rumqttd::protocol::DisconnectReasonCode::NormalDisconnection,
         };
-        let _ = lane.link.send(Packet::Disconnect(disconnect, None)).now_or_never();
+        let _ = lane
+            .link
+            .send(Packet::Disconnect(disconnect, None))
+            .now_or_never();
         let _ = lane.link.shadow("x");
     }
 }
@@ -272,7 +277,10 @@ impl Dispatcher {
             let mut lane = self.bus.lane.lock();
             let count = heard.messages.min(lane.window.len());
             batch.extend(lane.window.drain(..count));
-            lane.bytes -= batch.iter().map(|publication| publication.body.size()).sum::<usize>();
+            lane.bytes -= batch
+                .iter()
+                .map(|publication| publication.body.size())
+                .sum::<usize>();
             drop(lane);
             if self.bus.waiting.load(Ordering::Acquire) > 0 {
                 self.bus.credit.notify_waiters();

@@ -176,7 +176,10 @@ impl Client {
                 subscription_id,
                 filters,
             } => {
-                let codes = self.parts.core.subscribe(session, &filters, subscription_id);
+                let codes = self
+                    .parts
+                    .core
+                    .subscribe(session, &filters, subscription_id);
                 encode_suback(out, version, packet_id, &codes);
             }
             Packet::Unsubscribe { packet_id, filters } => {
@@ -222,10 +225,21 @@ impl Client {
             body = self.resolve_alias(alias, body)?;
         }
         if packet.qos == Qos::ExactlyOnce
-            && !self.parts.session.outbox().received.insert(packet.packet_id)
+            && !self
+                .parts
+                .session
+                .outbox()
+                .received
+                .insert(packet.packet_id)
         {
             // It has come before and was published then [MQTT-4.3.3-10].
-            encode_ack(out, self.parts.version, PUBREC, packet.packet_id, reason::SUCCESS);
+            encode_ack(
+                out,
+                self.parts.version,
+                PUBREC,
+                packet.packet_id,
+                reason::SUCCESS,
+            );
             return Ok(());
         }
         let properties = packet

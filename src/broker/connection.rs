@@ -11,9 +11,7 @@ use tokio::{
 
 use super::{
     client::{Client, Ending},
-    codec::{
-        Connect, Packet, Refused, Version, decode, encode_disconnect, protocol_error, reason,
-    },
+    codec::{Connect, Packet, Refused, Version, decode, encode_disconnect, protocol_error, reason},
     core::Core,
     handshake::open,
     session::Session,

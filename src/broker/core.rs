@@ -132,7 +132,7 @@ impl Core {
                         many.iter().flat_map(|leaf| leaf.receivers()).collect();
                     entries.sort_by_key(|entry| entry.session.key());
                     for same in entries.chunk_by(|a, b| a.session.key() == b.session.key()) {
-                        let local = publication.publisher().map(|session| session.key());
+                        let local = publication.publisher().map(|session| session.family());
                         if let Some(options) = merged(same, local) {
                             self.deliver(publication, &same[0].session, &options, woken);
                             delivered += 1;
@@ -142,7 +142,8 @@ impl Core {
             }
         }
         drop(routes);
-        self.received.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.received
+            .fetch_add(batch.len() as u64, Ordering::Relaxed);
         self.delivered.fetch_add(delivered, Ordering::Relaxed);
     }
 
@@ -154,7 +155,7 @@ impl Core {
         woken: &mut Vec<Arc<Session>>,
     ) {
         let publisher = publication.publisher();
-        let is_local = || publisher.is_some_and(|publisher| publisher.key() == session.key());
+        let is_local = || publisher.is_some_and(|publisher| publisher.family() == session.family());
         // [MQTT-3.8.3-3]
         if options.no_local && is_local() {
             return;
@@ -259,7 +260,7 @@ impl Core {
 fn merged(entries: &[&Entry], publisher: Option<u64>) -> Option<Options> {
     let mut found: Option<Options> = None;
     for entry in entries {
-        if entry.options.no_local && publisher == Some(entry.session.key()) {
+        if entry.options.no_local && publisher == Some(entry.session.family()) {
             continue;
         }
         match &mut found {

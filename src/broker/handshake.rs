@@ -51,7 +51,7 @@ pub(super) fn open(
     let window = core.config.max_inflight.min(wanted.into());
     let opened = match core
         .sessions
-        .open(id, connect.clean_start, Link::Remote, window)
+        .open(id, connect.clean_start, Link::Remote, window, None)
     {
         Ok(opened) => opened,
         Err(reason) => {
@@ -115,7 +115,11 @@ fn check(core: &Core, connect: &Connect) -> Result<(), u8> {
                 .get(user)
                 .is_some_and(|expected| expected.as_bytes() == password)
         });
-    if known { Ok(()) } else { Err(reason::BAD_LOGIN) }
+    if known {
+        Ok(())
+    } else {
+        Err(reason::BAD_LOGIN)
+    }
 }
 
 fn new_client_id() -> String {

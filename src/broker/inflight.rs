@@ -95,9 +95,10 @@ impl Inflight {
 
     /// PUBACK; false if nothing waits for it.
     pub(super) fn acknowledged(&mut self, packet_id: u16) -> bool {
-        self.end(packet_id, |state| {
-            matches!(state, State::Published(delivery) if delivery.qos == Qos::AtLeastOnce)
-        })
+        self.end(
+            packet_id,
+            |state| matches!(state, State::Published(delivery) if delivery.qos == Qos::AtLeastOnce),
+        )
     }
 
     /// PUBREC: the receiver has it, and its identifier is to be released; false if it is not known.

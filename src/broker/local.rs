@@ -71,10 +71,14 @@ pub struct LocalReceiver {
 pub struct Received(Delivery);
 
 impl LocalClient {
-    pub(super) fn open(core: &Arc<Core>, id: &str) -> Result<(Self, LocalReceiver), LocalError> {
+    pub(super) fn open(
+        core: &Arc<Core>,
+        id: &str,
+        family: Option<u64>,
+    ) -> Result<(Self, LocalReceiver), LocalError> {
         let opened = core
             .sessions
-            .open(id, true, Link::Local, usize::MAX)
+            .open(id, true, Link::Local, usize::MAX, family)
             .map_err(|code| match code {
                 super::codec::reason::QUOTA_EXCEEDED => LocalError::TooManySessions,
                 _ => LocalError::Stopping,
@@ -96,6 +100,16 @@ impl LocalClient {
         Ok((client, receiver))
     }
 
+    /// Another session of the same client, with a name below this one's: what one of them publishes counts as the
+    /// other's own for subscriptions that want no local messages.
+    ///
+    /// # Errors
+    /// As for [`super::Broker::connect_local`].
+    pub fn sibling(&self, name: &str) -> Result<(Self, LocalReceiver), LocalError> {
+        let id = format!("{}/{name}", self.session.id());
+        Self::open(&self.core, &id, Some(self.session.family()))
+    }
+
     /// Publishes. Never waits: what the bus has no room for now follows in order. `taken` is called when the broker has
     /// handed the message to its subscribers' sessions.
     ///
@@ -113,7 +127,9 @@ impl LocalClient {
         if !is_topic(topic) {
             return Err(LocalError::InvalidTopic);
         }
-        let response_topic = properties.as_ref().and_then(|set| set.response_topic.as_ref());
+        let response_topic = properties
+            .as_ref()
+            .and_then(|set| set.response_topic.as_ref());
         if response_topic.is_some_and(|topic| !is_topic(topic)) {
             return Err(LocalError::InvalidTopic);
         }
@@ -124,7 +140,9 @@ impl LocalClient {
             Body::new(topic, payload),
             qos,
             retain,
-            properties.filter(|set| *set != PublishProperties::default()).map(Box::new),
+            properties
+                .filter(|set| *set != PublishProperties::default())
+                .map(Box::new),
             Origin::Local(self.session.clone(), Mutex::new(taken)),
         ));
         let mut pending = self.pending.lock();

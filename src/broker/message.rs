@@ -149,13 +149,17 @@ impl Publication {
 
     /// Bytes that it holds, for limits.
     pub(super) fn size(&self) -> usize {
-        let properties = self.properties.as_ref().map_or(0, |properties| properties.size());
+        let properties = self
+            .properties
+            .as_ref()
+            .map_or(0, |properties| properties.size());
         self.body.size() + properties + 128
     }
 
     /// Whether its time is over [MQTT-3.3.2-5].
     pub(super) fn is_expired(&self) -> bool {
-        self.expires.is_some_and(|expires| expires <= Instant::now())
+        self.expires
+            .is_some_and(|expires| expires <= Instant::now())
     }
 
     /// Seconds of its life that are left [MQTT-3.3.2-6].

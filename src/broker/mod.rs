@@ -164,7 +164,7 @@ impl Broker {
         &self,
         client_id: &str,
     ) -> Result<(LocalClient, LocalReceiver), LocalError> {
-        LocalClient::open(&self.core, client_id)
+        LocalClient::open(&self.core, client_id, None)
     }
 
     /// Says goodbye to all clients and ends, within two seconds.
@@ -172,7 +172,10 @@ impl Broker {
         self.core.sessions.close_all();
         self.core.shutdown.cancel();
         self.core.tasks.close();
-        if tokio::time::timeout(STOP, self.core.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(STOP, self.core.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("Some clients of the broker did not end in time");
         }
     }

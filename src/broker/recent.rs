@@ -67,7 +67,9 @@ impl Recent {
 
     fn add(&mut self, topic: &str, payload: Bytes, retained: bool, time_ms: u64) {
         while self.order.len() >= MAX_TOPICS {
-            let Some(oldest) = self.order.pop_front() else { break };
+            let Some(oldest) = self.order.pop_front() else {
+                break;
+            };
             match self.seen.get_mut(&oldest) {
                 Some(seen) if seen.again => {
                     seen.again = false;
@@ -99,7 +101,11 @@ impl Recent {
                 time_ms: seen.time_ms,
             })
             .collect();
-        list.sort_by(|a, b| b.time_ms.cmp(&a.time_ms).then_with(|| a.topic.cmp(&b.topic)));
+        list.sort_by(|a, b| {
+            b.time_ms
+                .cmp(&a.time_ms)
+                .then_with(|| a.topic.cmp(&b.topic))
+        });
         list
     }
 }

@@ -63,6 +63,7 @@ pub(super) struct OfflineLimits {
 pub(super) struct Session {
     id: Arc<str>,
     key: u64,
+    family: u64,
     limits: OfflineLimits,
     online: AtomicBool,
     dropped: AtomicU64,
@@ -94,10 +95,11 @@ pub(super) struct Outbox {
 }
 
 impl Session {
-    pub(super) fn new(id: Arc<str>, key: u64, limits: OfflineLimits) -> Self {
+    pub(super) fn new(id: Arc<str>, key: u64, family: u64, limits: OfflineLimits) -> Self {
         Self {
             id,
             key,
+            family,
             limits,
             online: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
@@ -127,6 +129,11 @@ impl Session {
     /// A number that names this session and no other ever.
     pub(super) fn key(&self) -> u64 {
         self.key
+    }
+
+    /// The number that sessions of one client share, for "no local messages".
+    pub(super) fn family(&self) -> u64 {
+        self.family
     }
 
     pub(super) fn is_online(&self) -> bool {
@@ -208,7 +215,8 @@ impl Session {
             _ => (ONLINE_MESSAGES, ONLINE_BYTES),
         };
         let size = delivery.publication.size();
-        let is_full = |outbox: &Outbox| outbox.queue.len() >= messages || outbox.bytes + size > bytes;
+        let is_full =
+            |outbox: &Outbox| outbox.queue.len() >= messages || outbox.bytes + size > bytes;
         if is_full(&outbox) && delivery.qos > Qos::AtMostOnce && outbox.at_most_once > 0 {
             // What may get lost goes first.
             let gone = outbox.drop_at_most_once();
@@ -257,12 +265,16 @@ impl Session {
                 out.push(again);
                 continue;
             }
-            let Some(next) = outbox.queue.front() else { break };
+            let Some(next) = outbox.queue.front() else {
+                break;
+            };
             let counts = next.qos > Qos::AtMostOnce && outbox.link == Link::Remote;
             if counts && !outbox.inflight.has_room() {
                 break;
             }
-            let Some(delivery) = outbox.queue.pop_front() else { break };
+            let Some(delivery) = outbox.queue.pop_front() else {
+                break;
+            };
             outbox.bytes -= delivery.publication.size();
             outbox.at_most_once -= usize::from(delivery.qos == Qos::AtMostOnce);
             room = true;
@@ -318,7 +330,9 @@ impl Outbox {
             return Vec::new();
         }
         let (gone, kept): (Vec<_>, VecDeque<_>) =
-            partition(std::mem::take(&mut self.queue), |delivery| delivery.qos == Qos::AtMostOnce);
+            partition(std::mem::take(&mut self.queue), |delivery| {
+                delivery.qos == Qos::AtMostOnce
+            });
         self.queue = kept;
         self.at_most_once = 0;
         self.bytes = self

@@ -65,13 +65,15 @@ impl Sessions {
         }
     }
 
-    /// Begins a session or takes an existing one over [MQTT-3.1.4-3]. The error is a reason code.
+    /// Begins a session or takes an existing one over [MQTT-3.1.4-3]. The error is a reason code. `family` is
+    /// the one of a session that belongs to the same client.
     pub(super) fn open(
         &self,
         id: &str,
         clean: bool,
         link: Link,
         window: usize,
+        family: Option<u64>,
     ) -> Result<Opened, u8> {
         let mut table = self.table.lock();
         if table.closed {
@@ -100,7 +102,12 @@ impl Sessions {
             return Err(reason::QUOTA_EXCEEDED);
         }
         let key = self.next_key.fetch_add(1, Ordering::Relaxed);
-        let session = Arc::new(Session::new(id.into(), key, self.limits));
+        let session = Arc::new(Session::new(
+            id.into(),
+            key,
+            family.unwrap_or(key),
+            self.limits,
+        ));
         let connection = session.attach(link, window);
         let known = Known {
             session: session.clone(),

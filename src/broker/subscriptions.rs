@@ -73,7 +73,10 @@ impl Subscriptions {
             None => &mut leaf.plain,
             Some(name) => leaf.group(name),
         };
-        match list.iter_mut().find(|old| old.session.key() == session.key()) {
+        match list
+            .iter_mut()
+            .find(|old| old.session.key() == session.key())
+        {
             Some(old) => *old = entry,
             None => list.push(entry),
         }
@@ -196,7 +199,12 @@ impl Level {
     }
 
     /// Removes an entry and the levels that nobody needs any more; true if this one is empty.
-    fn remove(&mut self, mut filter: std::str::Split<'_, char>, group: Option<&str>, key: u64) -> bool {
+    fn remove(
+        &mut self,
+        mut filter: std::str::Split<'_, char>,
+        group: Option<&str>,
+        key: u64,
+    ) -> bool {
         match filter.next() {
             None => self.here.remove(group, key),
             Some("#") => self.below.remove(group, key),

@@ -79,7 +79,11 @@ mod tests {
     fn filters_match_as_the_standard_says() {
         for (filter, topic, expected) in [
             ("sport/tennis/player1/#", "sport/tennis/player1", true),
-            ("sport/tennis/player1/#", "sport/tennis/player1/score/x", true),
+            (
+                "sport/tennis/player1/#",
+                "sport/tennis/player1/score/x",
+                true,
+            ),
             ("sport/#", "sport", true),
             ("#", "a/b", true),
             ("sport/tennis/+", "sport/tennis/player1/ranking", false),
@@ -101,7 +105,18 @@ mod tests {
 
     #[test]
     fn invalid_filters_and_topics_are_told() {
-        for filter in ["a/#/b", "a+", "a/b#", "", "$share/g", "$share//a", "$share/g/", "$share/a+/b", "+a/b", "a\0"] {
+        for filter in [
+            "a/#/b",
+            "a+",
+            "a/b#",
+            "",
+            "$share/g",
+            "$share//a",
+            "$share/g/",
+            "$share/a+/b",
+            "+a/b",
+            "a\0",
+        ] {
             assert!(!is_filter(filter), "{filter}");
         }
         for filter in ["#", "+", "a/+/b/#", "/", "$share/g/a/#", "$SYS/#", "é/+"] {

@@ -109,7 +109,10 @@ async fn pass_on(driver: &mut Driver, broker: &Broker, session: &LocalSession) -
 
 type Taken = Result<(), LocalError>;
 
-fn publish(session: &LocalSession, outgoing: Outgoing) -> impl Future<Output = (Outgoing, Taken)> {
+fn publish(
+    session: &LocalSession,
+    outgoing: Outgoing,
+) -> impl Future<Output = (Outgoing, Taken)> + use<> {
     let taken = session.publish(&outgoing.publication);
     async move { (outgoing, taken.await) }
 }
@@ -120,7 +123,8 @@ fn finish(outgoing: Outgoing, result: Taken) {
 
 /// Gives a node its session, subscribed to all its filters.
 fn begin(broker: &Broker, client_id: &str, subscriber: &Subscriber) {
-    let Ok(session) = LocalSession::open(broker, &format!("{client_id}/{}", subscriber.name)) else {
+    let Ok(session) = LocalSession::open(broker, &format!("{client_id}/{}", subscriber.name))
+    else {
         // The connection itself hears of the same thing, and says so.
         return subscriber.set_session(None);
     };

@@ -27,8 +27,8 @@ pub use crate::broker::{
     Broker, Qos, SubscribeOptions, is_filter as valid_filter, is_topic as valid_topic, matches,
 };
 pub use connection::{ConnectionState, MqttConnection, Phase, PublishFailure, Published, User};
-pub use publication::{Publication, PublishProperties};
 pub use options::{ConnectOptions, Login, Protocol, Will};
+pub use publication::{Publication, PublishProperties};
 pub use subscription::{Filters, Incoming, Subscription};
 
 /// The service that nodes get: makes connections, and knows the built-in broker if there is one.

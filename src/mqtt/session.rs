@@ -28,12 +28,22 @@ impl LocalSession {
     /// The broker stops, or has too many sessions.
     pub(super) fn open(broker: &Broker, client_id: &str) -> Result<Self, LocalError> {
         let (client, receiver) = broker.connect_local(client_id)?;
-        let receiver = Receiver { receiver, received: Vec::new(), topic: "".into() };
-        Ok(Self { client, receiver: tokio::sync::Mutex::new(receiver) })
+        let receiver = Receiver {
+            receiver,
+            received: Vec::new(),
+            topic: "".into(),
+        };
+        Ok(Self {
+            client,
+            receiver: tokio::sync::Mutex::new(receiver),
+        })
     }
 
     /// Resolves when the broker has handed the message to its subscribers.
-    pub(super) fn publish(&self, publication: &Publication) -> impl Future<Output = Result<(), LocalError>> + Send + 'static {
+    pub(super) fn publish(
+        &self,
+        publication: &Publication,
+    ) -> impl Future<Output = Result<(), LocalError>> + Send + 'static + use<> {
         let (taken, wait) = oneshot::channel();
         let properties = publication.properties.as_deref().map(to_broker);
         let refused = self.client.publish(
@@ -43,7 +53,9 @@ impl LocalSession {
             publication.retain,
             properties,
             // Nobody may wait any more.
-            Some(Box::new(move || drop(taken.send(())))),
+            Some(Box::new(move || {
+                let _ = taken.send(());
+            })),
         );
         async move {
             refused?;
@@ -55,7 +67,11 @@ impl LocalSession {
     ///
     /// # Errors
     /// The filter is not valid.
-    pub(super) fn subscribe(&self, filter: &str, options: SubscribeOptions) -> Result<(), LocalError> {
+    pub(super) fn subscribe(
+        &self,
+        filter: &str,
+        options: SubscribeOptions,
+    ) -> Result<(), LocalError> {
         self.client.subscribe(filter, options)
     }
 
@@ -67,7 +83,11 @@ impl LocalSession {
     /// Waits for messages and adds up to `limit` to `batch`. False: the session is over.
     pub(super) async fn next_batch(&self, batch: &mut Vec<Publication>, limit: usize) -> bool {
         let mut receiver = self.receiver.lock().await;
-        let Receiver { receiver, received, topic } = &mut *receiver;
+        let Receiver {
+            receiver,
+            received,
+            topic,
+        } = &mut *receiver;
         if !receiver.receive(received, limit).await {
             return false;
         }
@@ -80,7 +100,9 @@ impl LocalSession {
                 payload: message.payload(),
                 qos: message.qos(),
                 retain: message.retain(),
-                properties: message.properties().map(|properties| Arc::new(from_broker(properties, message.seconds_left()))),
+                properties: message
+                    .properties()
+                    .map(|properties| Arc::new(from_broker(properties, message.seconds_left()))),
             }
         }));
         true
@@ -100,11 +122,18 @@ fn to_broker(properties: &PublishProperties) -> broker::PublishProperties {
         content_type: owned(&properties.content_type),
         response_topic: owned(&properties.response_topic),
         correlation_data: properties.correlation_data.clone(),
-        user_properties: properties.user_properties.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
+        user_properties: properties
+            .user_properties
+            .iter()
+            .map(|(key, value)| (key.to_string(), value.to_string()))
+            .collect(),
     }
 }
 
-fn from_broker(properties: &broker::PublishProperties, seconds_left: Option<u32>) -> PublishProperties {
+fn from_broker(
+    properties: &broker::PublishProperties,
+    seconds_left: Option<u32>,
+) -> PublishProperties {
     let shared = |text: &Option<String>| text.as_deref().map(Arc::from);
     PublishProperties {
         payload_format: properties.payload_is_text.then_some(1),

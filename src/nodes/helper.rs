@@ -21,5 +21,7 @@ impl Node for Helper {
 
 /// Registers the type; only `--tap` does.
 pub fn register_helper(registry: &mut Registry) {
-    registry.add("helper", |_config: HelperConfig, _build: &Build| Ok::<_, ConfigError>(Helper));
+    registry.add("helper", |_config: HelperConfig, _build: &Build| {
+        Ok::<_, ConfigError>(Helper)
+    });
 }

@@ -141,7 +141,13 @@ impl Inner {
         let version = self.current.load_full();
         let credentials = self.credentials.lock().clone();
         let graph = Graph::resolve(&version.flows, &self.catalog, &self.process_env);
-        let missing = graph.missing.clone();
+        let registry = self.engine.registry();
+        let missing = graph
+            .missing
+            .iter()
+            .filter(|name| !registry.knows(name))
+            .cloned()
+            .collect();
         let ids: HashSet<Id> = graph.nodes.keys().cloned().collect();
         let build = self
             .engine

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
-    ArrowFunctionExpression, AssignmentTarget, AwaitExpression, CallExpression, Expression,
-    ForOfStatement, Function, IdentifierReference, StaticMemberExpression, ThisExpression,
+    ArrowFunctionExpression, AwaitExpression, CallExpression, Expression, ForOfStatement, Function,
+    IdentifierReference, SimpleAssignmentTarget, StaticMemberExpression, ThisExpression,
     WithStatement,
 };
 use oxc_ast_visit::{Visit, walk};
@@ -82,11 +82,16 @@ pub(super) fn analyse(code: &str) -> Uses {
         depth: 0,
         node_members: 0,
         node_references: 0,
+        prototype_reads: 0,
+        prototype_references: 0,
         is_free: &|identifier| semantic.is_reference_to_global_variable(identifier),
     };
     finder.visit_program(&parsed.program);
     if finder.node_references > finder.node_members {
         finder.uses.node_of_message = true;
+    }
+    if finder.prototype_references > finder.prototype_reads {
+        finder.uses.own_globals = true;
     }
     uses
 }
@@ -98,6 +103,9 @@ struct Finder<'u, 'f> {
     /// Uses of `node` as `node.name`, and all its uses.
     node_members: usize,
     node_references: usize,
+    /// Uses of `Array.prototype` as `Array.prototype.slice`, and all its uses.
+    prototype_reads: usize,
+    prototype_references: usize,
     is_free: &'f dyn Fn(&IdentifierReference) -> bool,
 }
 
@@ -111,7 +119,12 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// `Array.prototype`, `value.__proto__`: somebody else's methods may be changed.
+    /// Whether this is `Array.prototype`.
+    fn is_prototype(&self, expression: &Expression) -> bool {
+        matches!(expression, Expression::StaticMemberExpression(member)
+            if member.property.name == "prototype" && self.free(&member.object).is_some())
+    }
+
     fn member(&mut self, object: &Expression, name: &str) {
         if self.free(object) == Some("node") {
             self.node_members += 1;
@@ -119,8 +132,14 @@ impl Finder<'_, '_> {
                 self.uses.node_of_message = true;
             }
         }
-        if name == "__proto__" || (name == "prototype" && self.free(object).is_some()) {
+        if name == "__proto__" {
             self.uses.own_globals = true;
+        }
+        if name == "prototype" && self.free(object).is_some() {
+            self.prototype_references += 1;
+        }
+        if self.is_prototype(object) {
+            self.prototype_reads += 1;
         }
     }
 }
@@ -193,20 +212,20 @@ impl<'a> Visit<'a> for Finder<'_, '_> {
         walk::walk_call_expression(self, call);
     }
 
-    fn visit_assignment_target(&mut self, target: &AssignmentTarget<'a>) {
-        // Math.half = …
+    fn visit_simple_assignment_target(&mut self, target: &SimpleAssignmentTarget<'a>) {
+        // Math.half = …, String.prototype.shout = …
         let object = match target {
-            AssignmentTarget::StaticMemberExpression(member) => Some(&member.object),
-            AssignmentTarget::ComputedMemberExpression(member) => Some(&member.object),
+            SimpleAssignmentTarget::StaticMemberExpression(member) => Some(&member.object),
+            SimpleAssignmentTarget::ComputedMemberExpression(member) => Some(&member.object),
             _ => None,
         };
-        if object
-            .and_then(|object| self.free(object))
-            .is_some_and(|name| name != "msg" && !super::API_NAMES.contains(&name))
-        {
-            self.uses.own_globals = true;
-        }
-        walk::walk_assignment_target(self, target);
+        self.uses.own_globals |= object.is_some_and(|object| {
+            self.is_prototype(object)
+                || self
+                    .free(object)
+                    .is_some_and(|name| name != "msg" && !super::API_NAMES.contains(&name))
+        });
+        walk::walk_simple_assignment_target(self, target);
     }
 }
 

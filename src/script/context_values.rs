@@ -5,8 +5,8 @@ use rquickjs::{Exception, Object as JsObject, Result, Value as JsValue};
 
 use super::{
     convert::{Functions, from_js, to_js},
-    node::Shared,
     realm::{Realm, Tool},
+    shared::Shared,
 };
 use crate::{
     engine::{LogLevel, Scope},
@@ -97,9 +97,7 @@ impl<'js> Access<'_, 'js> {
             .set(&self.key, value.clone(), self.store.as_deref())
             .map_err(|text| Exception::throw_message(&self.realm.ctx, &text))?;
         // What was handed out under this key is no longer what the store holds.
-        self.shared.handed.lock().retain(|handed| {
-            !handed.touches(self.node, self.scope, &self.key, self.store.as_deref())
-        });
+        self.keep_others(|_| false);
         if is_container(&value) {
             self.hand_out(given, value)?;
         }
@@ -125,12 +123,21 @@ impl<'js> Access<'_, 'js> {
 
     /// Writes back what this node holds of the same value.
     fn flush(&self) {
-        let mut handed = std::mem::take(&mut *self.shared.handed.lock());
-        handed.retain_mut(|handed| {
-            !handed.touches(self.node, self.scope, &self.key, self.store.as_deref())
-                || write_one(self.shared, self.realm, self.functions, handed)
+        self.keep_others(|handed| write_one(self.shared, self.realm, self.functions, handed));
+    }
+
+    /// Forgets those of this node's values under the key that `keep` does not keep.
+    fn keep_others(&self, mut keep: impl FnMut(&mut Handed) -> bool) {
+        let mut all = std::mem::take(&mut *self.shared.handed.lock());
+        all.retain_mut(|handed| {
+            let kept = !handed.touches(self.node, self.scope, &self.key, self.store.as_deref())
+                || keep(handed);
+            if !kept {
+                forget(self.realm, handed.ticket);
+            }
+            kept
         });
-        self.shared.handed.lock().extend(handed);
+        self.shared.handed.lock().extend(all);
     }
 }
 

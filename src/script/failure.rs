@@ -18,7 +18,7 @@ pub(super) const LINES_BEFORE: u32 = 1;
 
 /// A piece of a function node's code; its text is the file name in stack traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
+pub(super) enum Section {
     /// Handles messages.
     Body,
     /// Runs when the node starts.

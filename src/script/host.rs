@@ -14,9 +14,10 @@ use super::{
     failure::Failure,
     library,
     machine::Inside,
-    node::{self, Shared, copied},
+    outcome::{self, copied},
     realm::Realm,
     results,
+    shared::Shared,
 };
 use crate::{
     engine::{LogLevel, NodeError, Scope, new_id},
@@ -82,7 +83,7 @@ fn messages<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()
     let own = link.clone();
     let done = move |ctx: Ctx<'js>, index: u32, msg: JsObject<'js>| -> Result<()> {
         match own.shared.context_of(index) {
-            Some(node) => node::done(&own.inside(&ctx)?, &node, &msg),
+            Some(node) => outcome::done(&own.inside(&ctx)?, &node, &msg),
             None => Ok(()),
         }
     };
@@ -97,7 +98,7 @@ fn messages<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()
                         msg: JsValue<'js>|
           -> Result<()> {
         let outcome = if fulfilled { Ok(&value) } else { Err(&value) };
-        node::settled(&own.inside(&ctx)?, index, call, outcome, &msg)
+        outcome::settled(&own.inside(&ctx)?, index, call, outcome, &msg)
     };
     host.set("settled", Function::new(ctx.clone(), settled)?)?;
 

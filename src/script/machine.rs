@@ -12,8 +12,8 @@ use super::{
     deadline::Deadline,
     failure::Failure,
     host,
-    node::Shared,
     realm::{KIT, Realm, Tool},
+    shared::Shared,
 };
 use crate::engine::NodeContext;
 
@@ -23,7 +23,7 @@ const MEMORY_LIMIT: usize = 64 << 20;
 const STACK_LIMIT: usize = 768 << 10;
 
 /// The scripts of one tab.
-pub struct Scripts {
+pub(super) struct Scripts {
     pub(super) shared: Arc<Shared>,
     machine: Mutex<Option<Machine>>,
 }
@@ -76,7 +76,7 @@ impl<'js> Inside<'_, 'js> {
 
 impl Scripts {
     /// The scripts of the tab that a node runs in.
-    pub fn of(ctx: &NodeContext) -> Arc<Self> {
+    pub(super) fn of(ctx: &NodeContext) -> Arc<Self> {
         ctx.tab_local(|| Self {
             shared: Arc::new(Shared::new()),
             machine: Mutex::new(None),
@@ -116,7 +116,8 @@ impl Scripts {
     }
 
     /// Enters the context of a node: does `work`, then what promises have waiting, then writes back what the scripts
-    /// have changed in context values. None when the node has no context, since the runtime was given up.
+    /// have changed in context values. None when there is no sound runtime: a restart
+    /// follows.
     pub(super) fn enter<R>(
         &self,
         index: u32,
@@ -127,10 +128,16 @@ impl Scripts {
         let machine = guard.as_ref()?;
         let home = machine.homes.get(&index)?.clone();
         self.shared.deadline.arm(limit);
+        let first_call = self.shared.peek_number();
         let answer = home.context.with(|ctx| {
+            let Ok(realm) = Realm::of(&ctx) else {
+                // Not even the smallest thing fits into its memory.
+                ctx.catch();
+                return None;
+            };
             let inside = Inside {
                 shared: &self.shared,
-                realm: Realm::of(&ctx).ok()?,
+                realm,
                 functions: &home.functions,
                 limit,
             };
@@ -141,7 +148,7 @@ impl Scripts {
         let late = self.shared.deadline.fired();
         self.shared.deadline.disarm();
         if late {
-            self.shared.give_up_late(index, limit);
+            self.shared.give_up_late(index, first_call, limit);
         }
         if self.shared.holds_values() || home.functions.has_freed() {
             home.context.with(|ctx| {
@@ -151,7 +158,7 @@ impl Scripts {
                 }
             });
         }
-        if self.is_beyond_help(machine, late) {
+        if answer.is_none() || self.is_beyond_help(machine, late) {
             *guard = None;
             drop(guard);
             self.shared.restart();

@@ -9,6 +9,7 @@
 //! JavaScript side and are named by number, so a runtime can be dropped at any time.
 
 mod analysis;
+mod code;
 mod context_values;
 mod convert;
 mod deadline;
@@ -17,16 +18,17 @@ mod host;
 mod library;
 mod machine;
 mod node;
+mod outcome;
 mod realm;
 mod results;
+mod shared;
 mod url;
 
 #[cfg(test)]
 mod tests;
 
-pub use failure::Section;
-pub use machine::Scripts;
-pub use node::{Code, Options, Script, ScriptEvent, Started};
+pub use code::{Code, Options};
+pub use node::{Script, ScriptEvent, Started};
 
 /// Names that code is handed besides the language's own, as parameters of the function around it.
 pub(crate) const API_NAMES: &[&str] = &[

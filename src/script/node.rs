@@ -1,81 +1,23 @@
-//! A node's code and what becomes of its calls: sent, awaited, done, failed.
+//! A node's place among the scripts of its tab.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
-use parking_lot::Mutex;
 use rquickjs::{Function, Object as JsObject, Result, Value as JsValue};
 
 use super::{
-    API_NAMES,
-    analysis::{self, Uses},
-    context_values::Handed,
-    convert::{from_js, object_from_js, object_to_js},
-    deadline::Deadline,
-    failure::{Failure, Section, syntax_error},
-    library,
+    code::{Code, Options},
+    convert::object_to_js,
+    failure::{Section, syntax_error},
     machine::{Inside, Scripts},
+    outcome::{done, fail, is_thenable},
     realm::Tool,
     results,
+    shared::Pending,
 };
 use crate::{
-    engine::{NodeContext, NodeError, Status, Timer},
+    engine::{NodeContext, NodeError, Status},
     message::{Message, Value},
 };
-
-/// The code of a function node, read once per deploy.
-#[derive(Debug)]
-pub struct Code {
-    sections: Vec<(Section, String, Uses)>,
-}
-
-impl Code {
-    /// Reads the three sections; blank ones do not count.
-    pub fn new(body: String, setup: String, cleanup: String) -> Self {
-        let sections = [
-            (Section::Setup, setup),
-            (Section::Body, body),
-            (Section::Cleanup, cleanup),
-        ]
-        .into_iter()
-        .filter(|(section, code)| *section == Section::Body || !analysis::is_blank(code.as_str()))
-        .map(|(section, code)| {
-            let uses = analysis::analyse(&code);
-            (section, code, uses)
-        })
-        .collect();
-        Self { sections }
-    }
-
-    fn has(&self, section: Section) -> bool {
-        self.sections.iter().any(|(own, ..)| *own == section)
-    }
-
-    fn own_globals(&self) -> bool {
-        self.sections.iter().any(|(.., uses)| uses.own_globals)
-    }
-
-    fn calls_done(&self) -> bool {
-        self.sections
-            .iter()
-            .any(|(section, _, uses)| *section == Section::Body && uses.calls_done)
-    }
-}
-
-/// How a node's code runs.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// `node.outputCount`.
-    pub outputs: usize,
-    /// How long one synchronous run may take.
-    pub timeout: Duration,
-}
 
 /// What comes back to a node that has a [`Script`]: hand it to [`Script::event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,188 +40,6 @@ pub enum Started {
     Failed,
 }
 
-/// What the scripts of a tab share on the Rust side. Holds nothing of the runtime, so that neither keeps the other alive.
-pub(super) struct Shared {
-    pub(super) deadline: Deadline,
-    pub(super) handed: Mutex<Vec<Handed>>,
-    slots: Mutex<HashMap<u32, Slot>>,
-    next: AtomicU32,
-    out_of_memory: AtomicBool,
-}
-
-struct Slot {
-    ctx: NodeContext,
-    calls_done: bool,
-    /// Calls that wait for a promise.
-    pending: HashMap<u32, Pending>,
-    timers: HashMap<u32, (Timer, Option<Duration>)>,
-    shows_status: bool,
-    closing: bool,
-}
-
-/// What waits for a promise.
-#[derive(Clone)]
-pub(super) enum Pending {
-    Setup,
-    /// The message as it came.
-    Message(Message),
-    /// The callback of a timer.
-    Timer,
-}
-
-impl Shared {
-    pub(super) fn new() -> Self {
-        Self {
-            deadline: Deadline::new(),
-            handed: Mutex::default(),
-            slots: Mutex::default(),
-            next: AtomicU32::new(1),
-            out_of_memory: AtomicBool::new(false),
-        }
-    }
-
-    /// A number for a node, call, timer or ticket.
-    pub(super) fn next_number(&self) -> u32 {
-        self.next.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Milliseconds since 1970, as the nodes see the time.
-    pub(super) fn now(&self) -> f64 {
-        self.slots
-            .lock()
-            .values()
-            .next()
-            .map_or(0.0, |slot| slot.ctx.now())
-    }
-
-    pub(super) fn context_of(&self, node: u32) -> Option<NodeContext> {
-        self.slots.lock().get(&node).map(|slot| slot.ctx.clone())
-    }
-
-    /// Whether runs of the node may still change what they were handed.
-    pub(super) fn is_busy(&self, node: u32) -> bool {
-        self.slots
-            .lock()
-            .get(&node)
-            .is_some_and(|slot| !slot.pending.is_empty() || !slot.timers.is_empty())
-    }
-
-    pub(super) fn holds_values(&self) -> bool {
-        !self.handed.lock().is_empty()
-    }
-
-    pub(super) fn is_closing(&self, node: u32) -> bool {
-        self.slots.lock().get(&node).is_none_or(|slot| slot.closing)
-    }
-
-    pub(super) fn shows_status(&self, node: u32) {
-        if let Some(slot) = self.slots.lock().get_mut(&node) {
-            slot.shows_status = true;
-        }
-    }
-
-    pub(super) fn start_timer(&self, node: u32, wait: Duration, repeat: bool) -> u32 {
-        let id = self.next_number();
-        if let Some(slot) = self
-            .slots
-            .lock()
-            .get_mut(&node)
-            .filter(|slot| !slot.closing)
-        {
-            let timer = slot.ctx.after(wait, ScriptEvent::Timer(id));
-            slot.timers.insert(id, (timer, repeat.then_some(wait)));
-        }
-        id
-    }
-
-    pub(super) fn stop_timer(&self, node: u32, id: u32) {
-        if let Some(slot) = self.slots.lock().get_mut(&node) {
-            slot.timers.remove(&id);
-        }
-    }
-
-    /// A timer has fired: whether it still counts. An interval starts anew.
-    fn take_timer(&self, node: u32, id: u32) -> bool {
-        let mut slots = self.slots.lock();
-        let Some(slot) = slots.get_mut(&node) else {
-            return false;
-        };
-        match slot.timers.remove(&id) {
-            Some((_, Some(wait))) => {
-                let timer = slot.ctx.after(wait, ScriptEvent::Timer(id));
-                slot.timers.insert(id, (timer, Some(wait)));
-                true
-            }
-            Some((_, None)) => true,
-            None => false,
-        }
-    }
-
-    fn wait_for(&self, node: u32, call: u32, what: Pending) {
-        if let Some(slot) = self.slots.lock().get_mut(&node) {
-            slot.pending.insert(call, what);
-        }
-    }
-
-    pub(super) fn take_pending(&self, node: u32, call: u32) -> Option<Pending> {
-        self.slots.lock().get_mut(&node)?.pending.remove(&call)
-    }
-
-    /// Remembers a failure that concerns the whole runtime.
-    pub(super) fn note(&self, failure: &Failure) {
-        if matches!(failure, Failure::OutOfMemory) {
-            self.out_of_memory.store(true, Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn take_out_of_memory(&self) -> bool {
-        self.out_of_memory.swap(false, Ordering::Relaxed)
-    }
-
-    /// Promise jobs were stopped for taking too long: calls of the node that wait will never be answered.
-    pub(super) fn give_up_late(&self, node: u32, limit: Duration) {
-        let Some((ctx, pending)) = self
-            .slots
-            .lock()
-            .get_mut(&node)
-            .map(|slot| (slot.ctx.clone(), std::mem::take(&mut slot.pending)))
-        else {
-            return;
-        };
-        let Some(error) = Failure::TimedOut(limit.as_millis()).error_value() else {
-            return;
-        };
-        for what in pending.into_values() {
-            report(&ctx, NodeError::Error(error.clone()), what);
-        }
-    }
-
-    /// The runtime is gone: what waited in it fails, and its nodes start again.
-    pub(super) fn restart(&self) {
-        self.handed.lock().clear();
-        let mut slots = self.slots.lock();
-        for slot in slots.values_mut() {
-            slot.timers.clear();
-            for what in std::mem::take(&mut slot.pending).into_values() {
-                let text = "The functions of this flow had to be started again, so this message was given up";
-                report(&slot.ctx, text.into(), what);
-            }
-            slot.ctx.post(Box::new(ScriptEvent::Restart));
-        }
-    }
-}
-
-fn report(ctx: &NodeContext, error: NodeError, what: Pending) {
-    match what {
-        Pending::Message(msg) => ctx.failed(error, msg),
-        Pending::Timer => ctx.error(error, Some(&Message::default())),
-        Pending::Setup => {
-            ctx.error(error, None);
-            ctx.post(Box::new(ScriptEvent::Ready(false)));
-        }
-    }
-}
-
 /// A node's code in its tab's runtime.
 pub struct Script {
     scripts: Arc<Scripts>,
@@ -293,17 +53,7 @@ impl Script {
     pub fn new(ctx: &NodeContext, code: Arc<Code>, options: Options) -> Self {
         let scripts = Scripts::of(ctx);
         let index = scripts.shared.next_number();
-        scripts.shared.slots.lock().insert(
-            index,
-            Slot {
-                ctx: ctx.clone(),
-                calls_done: code.calls_done(),
-                pending: HashMap::new(),
-                timers: HashMap::new(),
-                shows_status: false,
-                closing: false,
-            },
-        );
+        scripts.shared.admit(index, ctx, code.calls_done());
         Self {
             scripts,
             code,
@@ -323,16 +73,14 @@ impl Script {
             return Started::Failed;
         }
         self.enter(|inside| {
-            for (section, code, uses) in &self.code.sections {
-                if self.install(inside, ctx, *section, code, uses).is_err() {
-                    let failure = inside.caught();
-                    let error = match failure.error_value() {
-                        Some(error) => NodeError::Error(Arc::new(syntax_error(&error, *section))),
-                        None => failure.node_error(None, inside.functions),
-                    };
-                    ctx.error(error, None);
-                    return Started::Failed;
-                }
+            if let Err(section) = self.code.install(inside, self.index, ctx, &self.options) {
+                let failure = inside.caught();
+                let error = match failure.error_value() {
+                    Some(error) => NodeError::Error(Arc::new(syntax_error(&error, section))),
+                    None => failure.node_error(None, inside.functions),
+                };
+                ctx.error(error, None);
+                return Started::Failed;
             }
             if self.code.has(Section::Setup) {
                 self.set_up(inside, ctx)
@@ -341,48 +89,6 @@ impl Script {
             }
         })
         .unwrap_or(Started::Failed)
-    }
-
-    fn install(
-        &self,
-        inside: &Inside,
-        ctx: &NodeContext,
-        section: Section,
-        code: &str,
-        uses: &Uses,
-    ) -> Result<()> {
-        let realm = &inside.realm;
-        let named: Vec<&str> = API_NAMES
-            .iter()
-            .copied()
-            .filter(|name| *name != "node" && uses.names.contains(*name))
-            .collect();
-        let parameters = if section == Section::Body {
-            "msg,node"
-        } else {
-            "node"
-        };
-        let kind = if uses.awaits { "async " } else { "" };
-        let source = format!(
-            "(function({}){{return {kind}function({parameters}){{\n{code}\n}}}})",
-            named.join(",")
-        );
-        let factory: Function = library::compile(&realm.ctx, &source, section.name())?;
-        let info = JsObject::new(realm.ctx.clone())?;
-        let own = ctx.info();
-        info.set("id", &*own.id)?;
-        info.set("name", own.name.as_deref().unwrap_or_default())?;
-        info.set("path", own.path.as_str())?;
-        info.set("outputs", self.options.outputs as u32)?;
-        realm.tool(Tool::Install)?.call((
-            self.index,
-            info,
-            section.name(),
-            factory,
-            named,
-            uses.names.contains("node"),
-            uses.node_of_message,
-        ))
     }
 
     fn set_up(&self, inside: &Inside, ctx: &NodeContext) -> Started {
@@ -511,10 +217,7 @@ impl Script {
 
     /// Runs the stop section and ends everything that the script has started.
     pub fn close(&self, removed: bool, ctx: &NodeContext) {
-        if let Some(slot) = self.scripts.shared.slots.lock().get_mut(&self.index) {
-            slot.closing = true;
-            slot.timers.clear();
-        }
+        self.scripts.shared.begin_closing(self.index);
         self.enter(|inside| {
             let close = || -> Result<()> {
                 let tool = inside.realm.tool(Tool::Close)?;
@@ -529,6 +232,7 @@ impl Script {
                 );
             }
         });
+        self.scripts.shared.end_calls(self.index);
         self.enter(|inside| {
             let forget = inside.realm.tool(Tool::Forget);
             if forget
@@ -538,13 +242,7 @@ impl Script {
                 inside.caught();
             }
         });
-        let slot = self.scripts.shared.slots.lock().remove(&self.index);
-        self.scripts
-            .shared
-            .handed
-            .lock()
-            .retain(|handed| handed.node() != self.index);
-        if slot.is_some_and(|slot| slot.shows_status) {
+        if self.scripts.shared.dismiss(self.index) {
             ctx.status(Status::default());
         }
         self.scripts.unhouse(self.index);
@@ -553,106 +251,4 @@ impl Script {
     fn enter<R>(&self, work: impl FnOnce(&Inside<'_, '_>) -> R) -> Option<R> {
         self.scripts.enter(self.index, self.options.timeout, work)
     }
-}
-
-/// A promise has been settled: `Tool::Settle` brings its outcome here.
-pub(super) fn settled<'js>(
-    inside: &Inside<'_, 'js>,
-    node: u32,
-    call: u32,
-    outcome: std::result::Result<&JsValue<'js>, &JsValue<'js>>,
-    msg: &JsValue<'js>,
-) -> Result<()> {
-    let Some(what) = inside.shared.take_pending(node, call) else {
-        return Ok(());
-    };
-    let (ctx, calls_done) = {
-        let slots = inside.shared.slots.lock();
-        let Some(slot) = slots.get(&node) else {
-            return Ok(());
-        };
-        (slot.ctx.clone(), slot.calls_done)
-    };
-    let failure = match (outcome, &what) {
-        (Ok(_), Pending::Setup) => {
-            ctx.post(Box::new(ScriptEvent::Ready(true)));
-            return Ok(());
-        }
-        (Ok(_), Pending::Timer) => return Ok(()),
-        (Ok(answer), Pending::Message(came)) => {
-            let id = came.get("_msgid");
-            let sent = results::send(&ctx, &inside.realm, inside.functions, answer, id);
-            match (sent, msg.as_object()) {
-                (Ok(()), Some(object)) if !calls_done => return done(inside, &ctx, object),
-                (Ok(()), _) => return Ok(()),
-                (Err(_), _) => inside.caught(),
-            }
-        }
-        (Err(reason), _) => Failure::of(&inside.realm.ctx, inside.functions, reason),
-    };
-    inside.shared.note(&failure);
-    match &what {
-        Pending::Message(came) => fail(inside, &ctx, &failure, msg.as_object(), came),
-        _ => report(
-            &ctx,
-            failure.node_error(Some(&inside.realm), inside.functions),
-            what,
-        ),
-    }
-    Ok(())
-}
-
-/// The message is done with, as the code has left it.
-pub(super) fn done<'js>(
-    inside: &Inside<'_, 'js>,
-    ctx: &NodeContext,
-    object: &JsObject<'js>,
-) -> Result<()> {
-    if ctx.completion_watched() {
-        let msg = Message::new(object_from_js(&inside.realm, inside.functions, object)?);
-        ctx.completion(&msg).done();
-    }
-    Ok(())
-}
-
-/// The code failed on a message. Catch nodes get it as the code has left it, with the error in `msg.error` if it is one.
-fn fail<'js>(
-    inside: &Inside<'_, 'js>,
-    ctx: &NodeContext,
-    failure: &Failure,
-    object: Option<&JsObject<'js>>,
-    came: &Message,
-) {
-    let left = object.and_then(|object| {
-        object_from_js(&inside.realm, inside.functions, object)
-            .map_err(|_| inside.realm.ctx.catch())
-            .ok()
-    });
-    let mut msg = left.map_or_else(|| came.clone(), Message::new);
-    if let Some(error) = failure.error_value() {
-        msg.set("error", Value::Error(error));
-    }
-    ctx.failed(
-        failure.node_error(Some(&inside.realm), inside.functions),
-        msg,
-    );
-}
-
-/// Whether a value is to be awaited. A getter named `then` that throws is left to whoever reads the value next.
-fn is_thenable(value: &JsValue) -> bool {
-    value.is_promise()
-        || value
-            .as_object()
-            .is_some_and(|object| match object.get::<_, JsValue>("then") {
-                Ok(then) => then.is_function(),
-                Err(_) => {
-                    object.ctx().catch();
-                    false
-                }
-            })
-}
-
-/// A copy of a value of a script.
-pub(super) fn copied<'js>(inside: &Inside<'_, 'js>, value: &JsValue<'js>) -> Result<Value> {
-    from_js(&inside.realm, inside.functions, value)
 }

@@ -39,13 +39,25 @@ async fn catalog(
         None => known.to_json(),
         // What is no language has no texts, and English stands in.
         Some(lang) => Catalog::builtin(&lang)
-            .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "catalog", error.to_string()))?
+            .map_err(|error| {
+                ApiError::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "catalog",
+                    error.to_string(),
+                )
+            })?
             .to_json(),
     }
     .to_string();
     let tag = format!("\"{}\"", hex(&Sha256::digest(body.as_bytes())[..12]));
-    let caching = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "no-cache".to_owned())];
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == tag.as_bytes()) {
+    let caching = [
+        (header::ETAG, tag.clone()),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+    ];
+    if headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|seen| seen.as_bytes() == tag.as_bytes())
+    {
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }
     Ok((caching, [(header::CONTENT_TYPE, "application/json")], body).into_response())
@@ -68,16 +80,27 @@ async fn history(State(state): State<ServerState>) -> Result<Json<Value>, ApiErr
     Ok(Json(json!({ "versions": versions })))
 }
 
-async fn version(State(state): State<ServerState>, Path(rev): Path<String>) -> Result<Json<Value>, ApiError> {
+async fn version(
+    State(state): State<ServerState>,
+    Path(rev): Path<String>,
+) -> Result<Json<Value>, ApiError> {
     let version = state.runtime.version(&rev).await?;
     let version = version.ok_or_else(|| {
-        ApiError::not_found(format!("There is no version \"{rev}\" any more; the last 50 are kept"))
+        ApiError::not_found(format!(
+            "There is no version \"{rev}\" any more; the last 50 are kept"
+        ))
     })?;
-    Ok(Json(json!({ "rev": version.rev, "time": version.time, "flows": &*version.flows })))
+    Ok(Json(
+        json!({ "rev": version.rev, "time": version.time, "flows": &*version.flows }),
+    ))
 }
 
 async fn topics(State(state): State<ServerState>) -> Json<Value> {
-    let seen = state.broker.as_ref().map(|broker| broker.recent_topics()).unwrap_or_default();
+    let seen = state
+        .broker
+        .as_ref()
+        .map(|broker| broker.recent_topics())
+        .unwrap_or_default();
     let topics: Vec<Value> = seen
         .iter()
         .map(|topic| {
@@ -94,7 +117,8 @@ async fn topics(State(state): State<ServerState>) -> Json<Value> {
 
 async fn health(State(state): State<ServerState>) -> Json<Value> {
     let current = state.runtime.current();
-    let is_tab = |item: &&crate::flow::Item| item.get("type").and_then(Value::as_str) == Some("tab");
+    let is_tab =
+        |item: &&crate::flow::Item| item.get("type").and_then(Value::as_str) == Some("tab");
     Json(json!({
         "status": "ok",
         "rev": current.rev,

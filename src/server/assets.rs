@@ -24,19 +24,29 @@ const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>Flowrill</tit
 /// What the page may load: its own files, and the one script that stands in it.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let index = Editor::get("index.html");
-    let html = index.as_ref().map(|file| String::from_utf8_lossy(&file.data)).unwrap_or_default();
+    let html = index
+        .as_ref()
+        .map(|file| String::from_utf8_lossy(&file.data))
+        .unwrap_or_default();
     let scripts: String = html
         .split("<script>")
         .skip(1)
         .filter_map(|rest| rest.split_once("</script>"))
-        .map(|(script, _)| format!(" 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(script.as_bytes()))))
+        .map(|(script, _)| {
+            format!(
+                " 'sha256-{}'",
+                BASE64_STANDARD.encode(Sha256::digest(script.as_bytes()))
+            )
+        })
         .collect();
     // The code editor writes its styles into the page.
     let policy = format!(
         "default-src 'self'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
          connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
     );
-    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'"))
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(
+        "default-src 'self'; frame-ancestors 'none'",
+    ))
 });
 
 /// Whatever no other route takes.
@@ -46,24 +56,42 @@ pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
         path => path,
     };
     if !matches!(method, Method::GET | Method::HEAD) {
-        return ApiError::not_found(format!("There is nothing at {} that could be changed", uri.path())).into_response();
+        return ApiError::not_found(format!(
+            "There is nothing at {} that could be changed",
+            uri.path()
+        ))
+        .into_response();
     }
     match Editor::get(path) {
         Some(file) => answer(path, file, &headers),
-        None if path == "index.html" => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], NOT_BUILT).into_response(),
-        None => ApiError::not_found(format!("There is nothing at {}; docs/http.md lists what there is", uri.path())).into_response(),
+        None if path == "index.html" => (
+            [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
+            NOT_BUILT,
+        )
+            .into_response(),
+        None => ApiError::not_found(format!(
+            "There is nothing at {}; docs/http.md lists what there is",
+            uri.path()
+        ))
+        .into_response(),
     }
 }
 
 fn answer(path: &str, plain: EmbeddedFile, headers: &HeaderMap) -> Response {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let accepts = |wanted: &str| {
         accepted.split(',').any(|part| {
             let mut part = part.split(';').map(str::trim);
             part.next() == Some(wanted) && part.next().is_none_or(|quality| quality != "q=0")
         })
     };
-    let tag = format!("\"{}\"", BASE64_STANDARD.encode(&plain.metadata.sha256_hash()[..12]));
+    let tag = format!(
+        "\"{}\"",
+        BASE64_STANDARD.encode(&plain.metadata.sha256_hash()[..12])
+    );
     let compressed = [("br", "br"), ("gzip", "gz")]
         .into_iter()
         .filter(|(encoding, _)| accepts(encoding))
@@ -72,7 +100,9 @@ fn answer(path: &str, plain: EmbeddedFile, headers: &HeaderMap) -> Response {
         true => "public, max-age=31536000, immutable",
         false => "no-cache",
     };
-    let unchanged = headers.get(header::IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == tag.as_bytes());
+    let unchanged = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|seen| seen.as_bytes() == tag.as_bytes());
     let (encoding, data) = match compressed {
         Some((encoding, file)) => (Some(encoding), file.data),
         None => (None, plain.data),
@@ -82,7 +112,10 @@ fn answer(path: &str, plain: EmbeddedFile, headers: &HeaderMap) -> Response {
         false => data.into_owned().into_response(),
     };
     let set = response.headers_mut();
-    set.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(path)));
+    set.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(content_type(path)),
+    );
     set.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     set.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     if let Ok(tag) = HeaderValue::try_from(tag) {

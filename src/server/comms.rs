@@ -25,15 +25,27 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// What an editor may send is tiny.
 const MAX_INCOMING: usize = 64 << 10;
 
-pub(super) async fn connect(State(state): State<ServerState>, upgrade: WebSocketUpgrade) -> Response {
-    upgrade.max_message_size(MAX_INCOMING).on_upgrade(move |socket| talk(socket, state))
+pub(super) async fn connect(
+    State(state): State<ServerState>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    upgrade
+        .max_message_size(MAX_INCOMING)
+        .on_upgrade(move |socket| talk(socket, state))
 }
 
 async fn talk(mut socket: WebSocket, state: ServerState) {
     let hub = state.runtime.engine().hub();
-    let interest = Interest::DEBUG.and(Interest::STATUS).and(Interest::NOTIFICATION).and(Interest::LOG);
+    let interest = Interest::DEBUG
+        .and(Interest::STATUS)
+        .and(Interest::NOTIFICATION)
+        .and(Interest::LOG);
     let mut events = hub.subscribe(interest, MAX_WAITING);
-    let statuses: Vec<Json> = hub.statuses().iter().map(|(id, status)| status_frame(id, status)).collect();
+    let statuses: Vec<Json> = hub
+        .statuses()
+        .iter()
+        .map(|(id, status)| status_frame(id, status))
+        .collect();
     if !statuses.is_empty() && send(&mut socket, statuses).await.is_err() {
         return;
     }
@@ -66,7 +78,9 @@ async fn talk(mut socket: WebSocket, state: ServerState) {
 }
 
 async fn send(socket: &mut WebSocket, frames: Vec<Json>) -> Result<(), axum::Error> {
-    socket.send(Frame::Text(Json::Array(frames).to_string().into())).await
+    socket
+        .send(Frame::Text(Json::Array(frames).to_string().into()))
+        .await
 }
 
 fn frame(event: &Event, max_length: usize) -> Option<Json> {
@@ -82,10 +96,14 @@ fn frame(event: &Event, max_length: usize) -> Option<Json> {
 }
 
 fn status_frame(node: &str, status: &Status) -> Json {
-    let data: serde_json::Map<String, Json> = [("fill", &status.fill), ("shape", &status.shape), ("text", &status.text)]
-        .into_iter()
-        .filter_map(|(key, part)| Some((key.to_owned(), part.as_deref()?.into())))
-        .collect();
+    let data: serde_json::Map<String, Json> = [
+        ("fill", &status.fill),
+        ("shape", &status.shape),
+        ("text", &status.text),
+    ]
+    .into_iter()
+    .filter_map(|(key, part)| Some((key.to_owned(), part.as_deref()?.into())))
+    .collect();
     json!({ "topic": format!("status/{node}"), "data": data })
 }
 
@@ -111,5 +129,7 @@ fn log_frame(record: &Record, max_length: usize) -> Option<Json> {
 }
 
 fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |past| past.as_millis() as u64)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |past| past.as_millis() as u64)
 }

@@ -22,7 +22,12 @@ pub(super) struct ApiError {
 
 impl ApiError {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), problems: Vec::new() }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            problems: Vec::new(),
+        }
     }
 
     pub(super) fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
@@ -34,7 +39,9 @@ impl ApiError {
     }
 
     pub(super) fn no_node(id: &str) -> Self {
-        Self::not_found(format!("No node with the id \"{id}\" is running; deploy it first"))
+        Self::not_found(format!(
+            "No node with the id \"{id}\" is running; deploy it first"
+        ))
     }
 
     pub(super) fn method_not_allowed() -> Self {
@@ -50,19 +57,33 @@ impl From<DeployError> for ApiError {
     fn from(error: DeployError) -> Self {
         let message = error.to_string();
         match error {
-            DeployError::Stale { .. } => Self::new(StatusCode::CONFLICT, "version_mismatch", message),
-            DeployError::Invalid(problems) => {
-                Self { problems, ..Self::bad_request("invalid_flow", message) }
+            DeployError::Stale { .. } => {
+                Self::new(StatusCode::CONFLICT, "version_mismatch", message)
             }
-            DeployError::Store(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_failed", message),
-            DeployError::Interrupted => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "interrupted", message),
+            DeployError::Invalid(problems) => Self {
+                problems,
+                ..Self::bad_request("invalid_flow", message)
+            },
+            DeployError::Store(_) => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_failed", message)
+            }
+            DeployError::Stopping => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", message)
+            }
+            DeployError::Interrupted => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "interrupted", message)
+            }
         }
     }
 }
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_failed", error.to_string())
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "store_failed",
+            error.to_string(),
+        )
     }
 }
 
@@ -72,7 +93,12 @@ impl IntoResponse for ApiError {
         if !self.problems.is_empty() {
             body["problems"] = json!(self.problems);
         }
-        (self.status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+        (
+            self.status,
+            [(header::CACHE_CONTROL, "no-store")],
+            Json(body),
+        )
+            .into_response()
     }
 }
 

@@ -10,16 +10,28 @@ use axum::{
 use super::{ServerState, error::ApiError};
 
 /// Refuses foreign pages, and adds the headers that every answer has.
-pub(super) async fn check(State(state): State<ServerState>, request: Request, next: Next) -> Response {
+pub(super) async fn check(
+    State(state): State<ServerState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = match refusal(&state, &request) {
         Some(error) => error.into_response(),
         None => next.run(request).await,
     };
     let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -31,7 +43,10 @@ fn refusal(state: &ServerState, request: &Request) -> Option<ApiError> {
         return Some(ApiError::new(
             StatusCode::FORBIDDEN,
             "foreign_host",
-            format!("This address is for this machine only: open http://{}", state.address),
+            format!(
+                "This address is for this machine only: open http://{}",
+                state.address
+            ),
         ));
     }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
@@ -58,5 +73,6 @@ fn is_this_machine(host: &str, state: &ServerState) -> bool {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
         _ => host,
     };
-    matches!(name, "localhost" | "127.0.0.1" | "[::1]") || name.trim_matches(['[', ']']) == state.address.ip().to_string()
+    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+        || name.trim_matches(['[', ']']) == state.address.ip().to_string()
 }

@@ -63,7 +63,8 @@ pub async fn serve(listener: tokio::net::TcpListener, state: ServerState) {
         let _ = stream.set_nodelay(true);
     });
     let stopped = shutdown.clone();
-    let serving = axum::serve(listener, router(state)).with_graceful_shutdown(async move { stopped.cancelled().await });
+    let serving = axum::serve(listener, router(state))
+        .with_graceful_shutdown(async move { stopped.cancelled().await });
     let limit = async {
         shutdown.cancelled().await;
         tokio::time::sleep(CLOSE_LIMIT).await;

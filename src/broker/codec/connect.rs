@@ -93,7 +93,7 @@ impl Connect {
 
 impl Will {
     fn read(packet: &mut Reader, flags: u8, version: Version) -> Result<Option<Self>, Refused> {
-        let qos = Qos::from_number(flags >> 3 & 0x03)
+        let qos = Qos::from_bits(flags >> 3 & 0x03)
             .ok_or(malformed("the quality of service of the will is 3"))?; // [MQTT-3.1.2-12]
         let retain = flags & 0x20 != 0;
         if flags & 0x04 == 0 {

@@ -138,8 +138,7 @@ fn read(first: u8, bytes: &mut Reader, version: Version) -> Result<Packet, Refus
 }
 
 fn publish(first: u8, bytes: &mut Reader, version: Version) -> Result<PublishPacket, Refused> {
-    let qos = Qos::from_number(first >> 1 & 0x03)
-        .ok_or(malformed("the quality of service is 3"))?; // [MQTT-3.3.1-4]
+    let qos = Qos::from_bits(first >> 1 & 0x03).ok_or(malformed("the quality of service is 3"))?; // [MQTT-3.3.1-4]
     // [MQTT-3.3.1-2]
     if first & 0x08 != 0 && qos == Qos::AtMostOnce && version > Version::V31 {
         return Err(malformed("DUP is set on a message of QoS 0"));
@@ -227,7 +226,7 @@ fn subscribe(bytes: &mut Reader, version: Version) -> Result<Packet, Refused> {
 fn filter(bytes: &mut Reader, version: Version) -> Result<Filter, Refused> {
     let path = bytes.text()?;
     let options = bytes.u8()?;
-    let qos = Qos::from_number(options & 0x03)
+    let qos = Qos::from_bits(options & 0x03)
         .ok_or(malformed("the quality of service of a subscription is 3"))?; // [MQTT-3.8.3-4]
     let reserved = match version {
         Version::V5 => 0xC0,
@@ -250,7 +249,9 @@ fn filter(bytes: &mut Reader, version: Version) -> Result<Filter, Refused> {
     let no_local = options & 0x04 != 0;
     // [MQTT-3.8.3-4] of MQTT 5
     if no_local && path.starts_with("$share/") {
-        return Err(protocol_error("a shared subscription asks for no local messages"));
+        return Err(protocol_error(
+            "a shared subscription asks for no local messages",
+        ));
     }
     Ok(Filter {
         path: path.to_owned(),

@@ -15,8 +15,8 @@ mod tests;
 pub(super) use connect::{Connect, Will};
 pub(super) use decode::{Filter, Packet, PublishPacket, decode};
 pub(super) use encode::{
-    ConnAck, PublishHead, encode_ack, encode_connack, encode_disconnect, encode_pingresp, encode_publish,
-    encode_suback, encode_unsuback,
+    ConnAck, PublishHead, encode_ack, encode_connack, encode_disconnect, encode_pingresp,
+    encode_publish, encode_suback, encode_unsuback,
 };
 pub(super) use properties::Properties;
 
@@ -46,13 +46,18 @@ pub enum Qos {
 
 impl Qos {
     /// The level with this number; none for 3 and above.
-    pub fn from_number(number: u8) -> Option<Self> {
+    pub fn from_bits(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::AtMostOnce),
             1 => Some(Self::AtLeastOnce),
             2 => Some(Self::ExactlyOnce),
             _ => None,
         }
+    }
+
+    /// As on the wire.
+    pub fn bits(self) -> u8 {
+        self as u8
     }
 }
 

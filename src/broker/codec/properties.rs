@@ -58,7 +58,9 @@ impl Properties {
             let identifier = bytes.variable()?;
             let bit = 1_u64.checked_shl(identifier).unwrap_or(0);
             if allowed.0 & bit == 0 {
-                return Err(protocol_error("a packet has a property that it may not have"));
+                return Err(protocol_error(
+                    "a packet has a property that it may not have",
+                ));
             }
             if seen & bit != 0 && identifier != 0x26 {
                 return Err(protocol_error("a property is given twice"));
@@ -110,7 +112,9 @@ impl Properties {
 fn flag(bytes: &mut Reader) -> Result<u8, Refused> {
     match bytes.u8()? {
         flag @ 0..=1 => Ok(flag),
-        _ => Err(protocol_error("a property that is 0 or 1 has another value")),
+        _ => Err(protocol_error(
+            "a property that is 0 or 1 has another value",
+        )),
     }
 }
 

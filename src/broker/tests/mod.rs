@@ -1,1 +1,3 @@
-//! Tests of the broker.
+//! Tests of the broker through its own doors: clients in this process, and bytes on a socket.
+
+mod local;

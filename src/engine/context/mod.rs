@@ -188,10 +188,19 @@ impl NodeContext {
         match output {
             Value::Undefined | Value::Null => Vec::new(),
             Value::Object(fields) => vec![Message::new(fields.clone())],
-            Value::Array(messages) => messages.iter().flat_map(|message| self.messages(message)).collect(),
+            Value::Array(messages) => messages
+                .iter()
+                .flat_map(|message| self.messages(message))
+                .collect(),
             other => {
-                let english = format!("The node tried to send a {} instead of a message", other.type_of());
-                self.error(self.runtime_text("nodes.flow.non-message-returned", &english), None);
+                let english = format!(
+                    "The node tried to send a {} instead of a message",
+                    other.type_of()
+                );
+                self.error(
+                    self.runtime_text("nodes.flow.non-message-returned", &english),
+                    None,
+                );
                 Vec::new()
             }
         }

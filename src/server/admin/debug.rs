@@ -18,10 +18,15 @@ pub(super) async fn inject(
     Path(id): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<StatusCode, ApiError> {
-    let node = state.runtime.engine().node(&id).ok_or_else(|| ApiError::no_node(&id))?;
+    let node = state
+        .runtime
+        .engine()
+        .node(&id)
+        .ok_or_else(|| ApiError::no_node(&id))?;
     let mut msg = Message::default();
     if let Some(props) = body.get("__user_inject_props__") {
-        let props = from_wire(props).map_err(|error| ApiError::bad_request("invalid_props", error))?;
+        let props =
+            from_wire(props).map_err(|error| ApiError::bad_request("invalid_props", error))?;
         msg.set("__user_inject_props__", props);
     }
     node.receive(msg);
@@ -46,7 +51,8 @@ pub(super) async fn switch_several(
 ) -> Result<StatusCode, ApiError> {
     let (active, status) = wanted(&to)?;
     let ids = body.get("nodes").and_then(Value::as_array);
-    let ids = ids.ok_or_else(|| ApiError::bad_request("no_nodes", "The body is {\"nodes\": [\"id\", …]}"))?;
+    let ids = ids
+        .ok_or_else(|| ApiError::bad_request("no_nodes", "The body is {\"nodes\": [\"id\", …]}"))?;
     for id in ids.iter().filter_map(Value::as_str) {
         // Node-RED passes over what does not run, too.
         set_active(state.runtime.engine(), id, active);
@@ -59,7 +65,9 @@ fn wanted(to: &str) -> Result<(bool, StatusCode), ApiError> {
     match to {
         "enable" => Ok((true, StatusCode::OK)),
         "disable" => Ok((false, StatusCode::CREATED)),
-        other => Err(ApiError::not_found(format!("A debug node can't be set to \"{other}\": use enable or disable"))),
+        other => Err(ApiError::not_found(format!(
+            "A debug node can't be set to \"{other}\": use enable or disable"
+        ))),
     }
 }
 
@@ -74,9 +82,23 @@ fn set_active(engine: &Engine, id: &str, active: bool) -> bool {
 pub(super) async fn view(Path(file): Path<String>) -> Result<Response, ApiError> {
     let (kind, text) = match file.as_str() {
         "view.html" => ("text/html; charset=utf-8", include_str!("debug_view.html")),
-        "view.js" => ("text/javascript; charset=utf-8", include_str!("debug_view.js")),
-        _ => return Err(ApiError::not_found(format!("The debug window has no file \"{file}\""))),
+        "view.js" => (
+            "text/javascript; charset=utf-8",
+            include_str!("debug_view.js"),
+        ),
+        _ => {
+            return Err(ApiError::not_found(format!(
+                "The debug window has no file \"{file}\""
+            )));
+        }
     };
     let policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
-    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], text).into_response())
+    Ok((
+        [
+            (header::CONTENT_TYPE, kind),
+            (header::CONTENT_SECURITY_POLICY, policy),
+        ],
+        text,
+    )
+        .into_response())
 }

@@ -24,7 +24,10 @@ enum Version {
 }
 
 fn version(headers: &HeaderMap) -> Result<Version, ApiError> {
-    match headers.get("Node-RED-API-Version").map(|value| value.to_str().unwrap_or_default()) {
+    match headers
+        .get("Node-RED-API-Version")
+        .map(|value| value.to_str().unwrap_or_default())
+    {
         None | Some("v1") => Ok(Version::V1),
         Some("v2") => Ok(Version::V2),
         Some(other) => Err(ApiError::bad_request(
@@ -34,11 +37,16 @@ fn version(headers: &HeaderMap) -> Result<Version, ApiError> {
     }
 }
 
-pub(super) async fn read(State(state): State<ServerState>, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn read(
+    State(state): State<ServerState>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let current = state.runtime.current();
     Ok(match version(&headers)? {
         Version::V1 => Json(&*current.flows).into_response(),
-        Version::V2 => Json(json!({ "flows": &*current.flows, "rev": current.rev })).into_response(),
+        Version::V2 => {
+            Json(json!({ "flows": &*current.flows, "rev": current.rev })).into_response()
+        }
     })
 }
 
@@ -48,7 +56,9 @@ pub(super) async fn deploy(
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let version = version(&headers)?;
-    let kind = headers.get("Node-RED-Deployment-Type").map_or("full", |value| value.to_str().unwrap_or_default());
+    let kind = headers
+        .get("Node-RED-Deployment-Type")
+        .map_or("full", |value| value.to_str().unwrap_or_default());
     let mode = match kind {
         "full" => DeployMode::Full,
         "flows" => DeployMode::Flows,
@@ -60,7 +70,9 @@ pub(super) async fn deploy(
         other => {
             return Err(ApiError::bad_request(
                 "invalid_deployment_type",
-                format!("There is no deployment type \"{other}\": use full, flows, nodes or reload"),
+                format!(
+                    "There is no deployment type \"{other}\": use full, flows, nodes or reload"
+                ),
             ));
         }
     };
@@ -86,12 +98,21 @@ fn request(mut body: Value, mode: DeployMode) -> Result<Deploy, ApiError> {
         };
         credentials = object.remove("credentials").map(by_node).transpose()?;
     }
-    let flows = Flows::from_value(body).map_err(|error| ApiError::bad_request("invalid_flow", error))?;
-    Ok(Deploy { flows, base, credentials, mode })
+    let flows =
+        Flows::from_value(body).map_err(|error| ApiError::bad_request("invalid_flow", error))?;
+    Ok(Deploy {
+        flows,
+        base,
+        credentials,
+        mode,
+    })
 }
 
 fn by_node(credentials: Value) -> Result<BTreeMap<String, Map<String, Value>>, ApiError> {
     serde_json::from_value(credentials).map_err(|_| {
-        ApiError::bad_request("invalid_credentials", "\"credentials\" is an object with one object for each node's id")
+        ApiError::bad_request(
+            "invalid_credentials",
+            "\"credentials\" is an object with one object for each node's id",
+        )
     })
 }

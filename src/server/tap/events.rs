@@ -35,7 +35,10 @@ impl Filter {
 
     pub(super) fn interest(&self) -> Interest {
         let wanted = |name: &str| self.kinds.as_ref().is_none_or(|kinds| kinds.contains(name));
-        KINDS.iter().filter(|(name, _)| wanted(name)).fold(Interest::default(), |all, (_, kind)| all.and(*kind))
+        KINDS
+            .iter()
+            .filter(|(name, _)| wanted(name))
+            .fold(Interest::default(), |all, (_, kind)| all.and(*kind))
     }
 
     /// The frame for an event; none when it is not wanted.
@@ -45,7 +48,12 @@ impl Filter {
             Event::Input { node, msg } if of(node) => {
                 json!({ "ev": "input", "node": &**node, "msg": to_wire(&msg.to_value()) })
             }
-            Event::Send { node, port, to, msg } if of(node) => {
+            Event::Send {
+                node,
+                port,
+                to,
+                msg,
+            } if of(node) => {
                 json!({ "ev": "send", "node": &**node, "port": port, "to": &**to, "msg": to_wire(&msg.to_value()) })
             }
             Event::Done { node, msgid, error } if of(node) => {
@@ -59,13 +67,21 @@ impl Filter {
                 let args: Vec<Json> = args.iter().map(to_wire).collect();
                 json!({ "ev": "call", "node": &**node, "method": method, "args": args })
             }
-            Event::Log(record) if record.node.as_ref().is_none_or(|node| of(&node.id)) => log(record),
-            Event::Flows { rev, missing, error } => match error {
+            Event::Log(record) if record.node.as_ref().is_none_or(|node| of(&node.id)) => {
+                log(record)
+            }
+            Event::Flows {
+                rev,
+                missing,
+                error,
+            } => match error {
                 None => {
                     let missing: Vec<&str> = missing.iter().map(|name| &**name).collect();
                     json!({ "ev": "flows", "state": "started", "rev": rev, "missing": missing })
                 }
-                Some(error) => json!({ "ev": "flows", "state": "failed", "rev": rev, "error": error, "detail": error }),
+                Some(error) => {
+                    json!({ "ev": "flows", "state": "failed", "rev": rev, "error": error, "detail": error })
+                }
             },
             _ => return None,
         };
@@ -77,7 +93,12 @@ impl Filter {
 fn names(request: &Json, key: &str) -> Result<Option<HashSet<String>>, String> {
     match request.get(key) {
         None | Some(Json::Null) => Ok(None),
-        Some(Json::Array(list)) => Ok(Some(list.iter().filter_map(Json::as_str).map(str::to_owned).collect())),
+        Some(Json::Array(list)) => Ok(Some(
+            list.iter()
+                .filter_map(Json::as_str)
+                .map(str::to_owned)
+                .collect(),
+        )),
         Some(_) => Err(format!("\"{key}\" is a list of names, or null")),
     }
 }

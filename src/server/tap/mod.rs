@@ -23,7 +23,10 @@ use operations::Operations;
 const MAX_WAITING: usize = 100_000;
 const MAX_INCOMING: usize = 64 << 20;
 
-pub(super) async fn connect(State(state): State<ServerState>, upgrade: WebSocketUpgrade) -> Response {
+pub(super) async fn connect(
+    State(state): State<ServerState>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     upgrade
         .max_message_size(MAX_INCOMING)
         .max_frame_size(MAX_INCOMING)
@@ -32,7 +35,11 @@ pub(super) async fn connect(State(state): State<ServerState>, upgrade: WebSocket
 
 async fn talk(mut socket: WebSocket, state: ServerState) {
     let mut filter = Filter::default();
-    let mut events = state.runtime.engine().hub().subscribe(filter.interest(), MAX_WAITING);
+    let mut events = state
+        .runtime
+        .engine()
+        .hub()
+        .subscribe(filter.interest(), MAX_WAITING);
     let operations = Operations { state: &state };
     loop {
         tokio::select! {
@@ -83,7 +90,11 @@ async fn show(
 async fn answer(operations: &Operations<'_>, filter: &mut Filter, text: &str) -> Option<Json> {
     let request: Json = match serde_json::from_str(text) {
         Ok(request) => request,
-        Err(error) => return Some(json!({ "re": null, "error": error_value(&format!("this is not JSON: {error}")) })),
+        Err(error) => {
+            return Some(
+                json!({ "re": null, "error": error_value(&format!("this is not JSON: {error}")) }),
+            );
+        }
     };
     let outcome = operations.carry_out(&request, filter).await;
     let id = request.get("id")?;

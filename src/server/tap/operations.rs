@@ -6,7 +6,9 @@ use serde_json::{Value as Json, json};
 
 use super::events::Filter;
 use crate::{
-    engine::{ContextStore, LogLevel, MemoryStore, NodeContext, NodeError, RuntimeSettings, Scope, new_id},
+    engine::{
+        ContextStore, LogLevel, MemoryStore, NodeContext, NodeError, RuntimeSettings, Scope, new_id,
+    },
     flow::GLOBAL,
     message::{Message, Value, from_wire, to_wire},
     server::ServerState,
@@ -15,7 +17,14 @@ use crate::{
 /// Version of the contract.
 const CONTRACT: u32 = 1;
 /// There without `--tap`, too: they look, or do what a wire could do.
-const ALWAYS: [&str; 6] = ["hello", "watch", "node", "receive", "context.get", "context.keys"];
+const ALWAYS: [&str; 6] = [
+    "hello",
+    "watch",
+    "node",
+    "receive",
+    "context.get",
+    "context.keys",
+];
 
 type Outcome = Result<Json, String>;
 
@@ -35,13 +44,15 @@ impl Operations<'_> {
 
     async fn single(&self, name: &str, request: &Json, filter: &mut Filter) -> Outcome {
         if !self.state.tap && !ALWAYS.contains(&name) {
-            return Err(format!("the operation {name} is there only when Flowrill was started with --tap"));
+            return Err(format!(
+                "the operation {name} is there only when Flowrill was started with --tap"
+            ));
         }
         let runtime = &self.state.runtime;
         match name {
-            "hello" => {
-                Ok(json!({ "contract": CONTRACT, "name": "flowrill", "version": env!("CARGO_PKG_VERSION") }))
-            }
+            "hello" => Ok(
+                json!({ "contract": CONTRACT, "name": "flowrill", "version": env!("CARGO_PKG_VERSION") }),
+            ),
             "watch" => filter.watch(request).map(|()| json!({})),
             "node" => {
                 let props = runtime.engine().props(text(request, "node")?).await;
@@ -69,10 +80,14 @@ impl Operations<'_> {
 
     /// Several `receive` in a row reach their nodes before anything else is handled.
     async fn batch(&self, request: &Json, filter: &mut Filter) -> Outcome {
-        let list = request.get("ops").and_then(Json::as_array).ok_or("\"ops\" is a list of requests")?;
+        let list = request
+            .get("ops")
+            .and_then(Json::as_array)
+            .ok_or("\"ops\" is a list of requests")?;
         let mut rest = list.as_slice();
         while let Some(first) = rest.first() {
-            let is_receive = |request: &&Json| request.get("op").and_then(Json::as_str) == Some("receive");
+            let is_receive =
+                |request: &&Json| request.get("op").and_then(Json::as_str) == Some("receive");
             let together = rest.iter().take_while(is_receive).count();
             if together > 0 {
                 self.receive(&rest[..together])?;
@@ -103,14 +118,26 @@ impl Operations<'_> {
 
     fn node(&self, request: &Json) -> Result<NodeContext, String> {
         let id = text(request, "node")?;
-        self.state.runtime.engine().node(id).ok_or_else(|| format!("no node {id} is running"))
+        self.state
+            .runtime
+            .engine()
+            .node(id)
+            .ok_or_else(|| format!("no node {id} is running"))
     }
 
     async fn call(&self, request: &Json) -> Outcome {
         let node = self.node(request)?;
-        let args = request.get("args").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let args = request
+            .get("args")
+            .and_then(Json::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let mut args: Vec<Value> = args.iter().map(from_wire).collect::<Result<_, _>>()?;
-        let second = if args.len() > 1 { args.swap_remove(1) } else { Value::Undefined };
+        let second = if args.len() > 1 {
+            args.swap_remove(1)
+        } else {
+            Value::Undefined
+        };
         let first = args.into_iter().next().unwrap_or_default();
         match text(request, "method")? {
             "send" => node.send_value(first),
@@ -126,7 +153,13 @@ impl Operations<'_> {
             "debug" => node.log(LogLevel::Debug, first),
             "trace" => node.log(LogLevel::Trace, first),
             "status" => node.status_value(first),
-            "close" => self.state.runtime.engine().close_node(&node.info().id).await,
+            "close" => {
+                self.state
+                    .runtime
+                    .engine()
+                    .close_node(&node.info().id)
+                    .await
+            }
             other => return Err(format!("a node has no method {other} to call")),
         }
         Ok(json!({}))
@@ -144,7 +177,10 @@ impl Operations<'_> {
             _ => return Err("\"key\" is a text or a list of texts".into()),
         };
         let access = self.scope(request)?;
-        keys.into_iter().enumerate().map(|(index, key)| each(&*access, key, index)).collect()
+        keys.into_iter()
+            .enumerate()
+            .map(|(index, key)| each(&*access, key, index))
+            .collect()
     }
 
     fn scope(&self, request: &Json) -> Result<Box<dyn ScopeAccess + '_>, String> {
@@ -159,7 +195,9 @@ impl Operations<'_> {
 
     fn context_get(&self, request: &Json) -> Outcome {
         let store = request.get("store").and_then(Json::as_str);
-        let values = self.with_keys(request, |scope, key, _| Ok(to_wire(&scope.get(key, store)?)))?;
+        let values = self.with_keys(request, |scope, key, _| {
+            Ok(to_wire(&scope.get(key, store)?))
+        })?;
         Ok(json!({ "values": values }))
     }
 
@@ -170,7 +208,9 @@ impl Operations<'_> {
         self.with_keys(request, |scope, key, index| {
             // As in Node-RED: too few values leave null for the rest, a single one goes to the first key.
             let value = match given {
-                Json::Array(values) if several => values.get(index).map_or(Ok(Value::Null), from_wire)?,
+                Json::Array(values) if several => {
+                    values.get(index).map_or(Ok(Value::Null), from_wire)?
+                }
                 value if index == 0 => from_wire(value)?,
                 _ => Value::Null,
             };
@@ -189,7 +229,11 @@ impl Operations<'_> {
         for (name, settings) in wanted.as_object().into_iter().flatten() {
             match settings.get("module").and_then(Json::as_str) {
                 Some("memory") => stores.push((name.clone(), Arc::new(MemoryStore::default()))),
-                other => return Err(format!("there is no context store module {other:?} yet: use memory")),
+                other => {
+                    return Err(format!(
+                        "there is no context store module {other:?} yet: use memory"
+                    ));
+                }
             }
         }
         if stores.is_empty() {
@@ -207,15 +251,26 @@ impl Operations<'_> {
         let engine = self.state.runtime.engine();
         let mut settings = (*engine.settings()).clone();
         let usual = RuntimeSettings::default();
-        let values = request.get("values").and_then(Json::as_object).ok_or("\"values\" is an object")?;
+        let values = request
+            .get("values")
+            .and_then(Json::as_object)
+            .ok_or("\"values\" is an object")?;
         for (name, value) in values {
             let number = from_wire(value)?.as_number();
             let count = |default: usize| number.map_or(default, |number| number.max(0.0) as usize);
-            let milliseconds = |default: Duration| number.map_or(default, |number| Duration::from_millis(number.max(0.0) as u64));
+            let milliseconds = |default: Duration| {
+                number.map_or(default, |number| {
+                    Duration::from_millis(number.max(0.0) as u64)
+                })
+            };
             match name.as_str() {
-                "nodeMessageBufferMaxLength" => settings.message_buffer_max_length = count(usual.message_buffer_max_length),
+                "nodeMessageBufferMaxLength" => {
+                    settings.message_buffer_max_length = count(usual.message_buffer_max_length)
+                }
                 "debugMaxLength" => settings.debug_max_length = count(usual.debug_max_length),
-                "debugStatusLength" => settings.debug_status_length = count(usual.debug_status_length),
+                "debugStatusLength" => {
+                    settings.debug_status_length = count(usual.debug_status_length)
+                }
                 "mqttReconnectTime" => settings.mqtt_reconnect = milliseconds(usual.mqtt_reconnect),
                 "nodeCloseTimeout" => settings.close_timeout = milliseconds(usual.close_timeout),
                 "globalFunctionTimeout" => {
@@ -233,9 +288,15 @@ impl Operations<'_> {
     }
 
     fn env(&self, request: &Json) -> Outcome {
-        let values = request.get("values").and_then(Json::as_object).ok_or("\"values\" is an object")?;
+        let values = request
+            .get("values")
+            .and_then(Json::as_object)
+            .ok_or("\"values\" is an object")?;
         for (name, value) in values {
-            self.state.runtime.process_env().set(name, value.as_str().map(str::to_owned));
+            self.state
+                .runtime
+                .process_env()
+                .set(name, value.as_str().map(str::to_owned));
         }
         Ok(json!({}))
     }
@@ -255,7 +316,11 @@ impl ScopeAccess for Global<'_> {
         self.0.runtime.engine().contexts().get(GLOBAL, key, store)
     }
     fn set(&self, key: &str, value: Value, store: Option<&str>) -> Result<(), String> {
-        self.0.runtime.engine().contexts().set(GLOBAL, key, value, store)
+        self.0
+            .runtime
+            .engine()
+            .contexts()
+            .set(GLOBAL, key, value, store)
     }
     fn keys(&self, store: Option<&str>) -> Vec<String> {
         self.0.runtime.engine().contexts().keys(GLOBAL, store)
@@ -277,7 +342,10 @@ impl ScopeAccess for OfNode {
 }
 
 fn text<'a>(request: &'a Json, key: &str) -> Result<&'a str, String> {
-    request.get(key).and_then(Json::as_str).ok_or_else(|| format!("\"{key}\" is missing, or no text"))
+    request
+        .get(key)
+        .and_then(Json::as_str)
+        .ok_or_else(|| format!("\"{key}\" is missing, or no text"))
 }
 
 /// A message as a client sends it; nothing is an empty one.

@@ -1,26 +1,12 @@
 //! MQTT nodes with the built-in broker.
 
-use bytes::Bytes;
-use flowrill::{
-    broker::{Publication, Qos},
-    flow::DeployMode,
-};
+use flowrill::{broker::Qos, flow::DeployMode};
 use serde_json::{Value as Json, json};
 
 use crate::support::{
     flows::{Seen, got, node},
-    mqtt::{MqttFlows, broker},
+    mqtt::{MqttFlows, Outside, broker},
 };
-
-fn publication(topic: &str, payload: &str, qos: Qos, retain: bool) -> Publication {
-    Publication {
-        topic: topic.into(),
-        payload: Bytes::copy_from_slice(payload.as_bytes()),
-        qos,
-        retain,
-        properties: None,
-    }
-}
 
 fn listening(properties: Json) -> Vec<Json> {
     vec![
@@ -34,12 +20,10 @@ fn payloads(messages: &[Json]) -> Vec<&Json> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until the built-in broker listens"]
 async fn a_node_without_a_broker_uses_the_built_in_one() {
     let broker = broker().await;
-    let outside = broker.connect_local("outside", None);
-    let kept = publication("t/a", "21.5", Qos::AtLeastOnce, true);
-    outside.publish(kept).await.unwrap();
+    let outside = Outside::connect(&broker);
+    outside.publish("t/a", "21.5", Qos::AtLeastOnce, true).await;
     let nodes = listening(json!({"topic": "t/#", "datatype": "auto-detect", "wires": [["end"]]}));
     let mut test = MqttFlows::run(Some(&broker), &nodes).await;
     test.status("in", "connected").await;
@@ -57,7 +41,6 @@ async fn a_node_without_a_broker_uses_the_built_in_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until the built-in broker listens"]
 async fn five_thousand_messages_keep_their_order() {
     let broker = broker().await;
     let nodes = [
@@ -73,10 +56,11 @@ async fn five_thousand_messages_keep_their_order() {
     let mut test = MqttFlows::run(Some(&broker), &nodes).await;
     test.status("in", "connected").await;
     test.status("back", "connected").await;
-    let outside = broker.connect_local("outside", None);
+    let outside = Outside::connect(&broker);
     for number in 0..5_000 {
-        let message = publication("a", &number.to_string(), Qos::AtLeastOnce, false);
-        outside.publish(message).await.unwrap();
+        outside
+            .publish("a", &number.to_string(), Qos::AtLeastOnce, false)
+            .await;
     }
     let messages = test.messages("end", 5_000).await;
     let expected: Vec<Json> = (0..5_000).map(Json::from).collect();
@@ -85,13 +69,11 @@ async fn five_thousand_messages_keep_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until the built-in broker listens"]
 async fn topics_come_from_messages() {
     let broker = broker().await;
-    let outside = broker.connect_local("outside", None);
+    let outside = Outside::connect(&broker);
     for topic in ["a", "b"] {
-        let kept = publication(topic, "1", Qos::AtMostOnce, true);
-        outside.publish(kept).await.unwrap();
+        outside.publish(topic, "1", Qos::AtMostOnce, true).await;
     }
     let nodes = listening(json!({"inputs": 1, "wires": [["end"]]}));
     let mut test = MqttFlows::run(Some(&broker), &nodes).await;
@@ -116,7 +98,6 @@ async fn topics_come_from_messages() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until the built-in broker listens"]
 async fn broken_json_is_an_error_and_a_wrong_topic_a_warning() {
     let broker = broker().await;
     let nodes = [
@@ -136,9 +117,8 @@ async fn broken_json_is_an_error_and_a_wrong_topic_a_warning() {
     ];
     let mut test = MqttFlows::run(Some(&broker), &nodes).await;
     test.status("in", "connected").await;
-    let outside = broker.connect_local("outside", None);
-    let broken = publication("a", "{", Qos::AtMostOnce, true);
-    outside.publish(broken).await.unwrap();
+    let outside = Outside::connect(&broker);
+    outside.publish("a", "{", Qos::AtMostOnce, true).await;
     let caught = &test.messages("caught", 1).await[0];
     assert_eq!(caught["topic"], "a");
     assert_eq!(caught["error"]["source"]["id"], "in");

@@ -56,7 +56,6 @@ async fn subscribed(test: &mut MqttFlows) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until the built-in broker listens"]
 async fn messages_go_there_and_back() {
     let broker = broker().await;
     for (protocol, qos) in [
@@ -97,7 +96,6 @@ async fn messages_go_there_and_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until the built-in broker listens"]
 async fn mqtt_5_properties_travel_along() {
     let broker = broker().await;
     let nodes = there_and_back(
@@ -126,7 +124,6 @@ async fn mqtt_5_properties_travel_along() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until the built-in broker listens"]
 async fn a_lost_broker_is_found_again() {
     let broker = broker().await;
     let port = broker.address().port();
@@ -154,7 +151,6 @@ async fn a_lost_broker_is_found_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until the built-in broker listens"]
 async fn birth_close_and_will_are_published() {
     let broker = broker().await;
     let port = broker.address().port();
@@ -207,7 +203,6 @@ async fn what_cannot_run_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until the built-in broker listens"]
 async fn an_action_connects_elsewhere() {
     let broker = broker().await;
     let nodes = there_and_back(1, json!({"autoConnect": false}), "1");

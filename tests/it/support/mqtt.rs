@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flowrill::{
-    broker::{Broker, BrokerConfig},
+    broker::{Broker, BrokerConfig, LocalClient, LocalReceiver, Qos},
     engine::RuntimeSettings,
     flow::DeployMode,
     services::Services,
@@ -23,7 +23,37 @@ pub(crate) async fn broker() -> Broker {
 /// A broker on this port.
 pub(crate) async fn broker_at(port: u16) -> Broker {
     let address = ([127, 0, 0, 1], port).into();
-    Broker::start(BrokerConfig::new(address)).await.unwrap()
+    let config = BrokerConfig {
+        listen: address,
+        ..BrokerConfig::default()
+    };
+    Broker::start(config).await.unwrap()
+}
+
+/// Another client of the broker, as a program outside would be.
+pub(crate) struct Outside {
+    client: LocalClient,
+    _receiver: LocalReceiver,
+}
+
+impl Outside {
+    pub(crate) fn connect(broker: &Broker) -> Self {
+        let (client, receiver) = broker.connect_local("outside").unwrap();
+        Self {
+            client,
+            _receiver: receiver,
+        }
+    }
+
+    /// Returns when the broker has taken the message.
+    pub(crate) async fn publish(&self, topic: &str, payload: &str, qos: Qos, retain: bool) {
+        let (taken, wait) = tokio::sync::oneshot::channel();
+        let taken = Box::new(move || taken.send(()).unwrap_or_default());
+        self.client
+            .publish(topic, payload.as_bytes(), qos, retain, None, Some(taken))
+            .unwrap();
+        wait.await.unwrap();
+    }
 }
 
 /// Running flows and all that was seen of them.

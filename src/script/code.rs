@@ -1,0 +1,122 @@
+//! The code of a node, and how it is compiled.
+
+use std::time::Duration;
+
+use rquickjs::{Function, Object as JsObject, Result};
+
+use super::{
+    API_NAMES,
+    analysis::{self, Uses},
+    failure::Section,
+    library,
+    machine::Inside,
+    realm::Tool,
+};
+use crate::engine::NodeContext;
+
+/// The code of a function node, read once per deploy.
+#[derive(Debug)]
+pub struct Code {
+    sections: Vec<(Section, String, Uses)>,
+}
+
+impl Code {
+    /// Reads the three sections; blank ones do not count.
+    pub fn new(body: String, setup: String, cleanup: String) -> Self {
+        let sections = [
+            (Section::Setup, setup),
+            (Section::Body, body),
+            (Section::Cleanup, cleanup),
+        ]
+        .into_iter()
+        .filter(|(section, code)| *section == Section::Body || !analysis::is_blank(code.as_str()))
+        .map(|(section, code)| {
+            let uses = analysis::analyse(&code);
+            (section, code, uses)
+        })
+        .collect();
+        Self { sections }
+    }
+
+    pub(super) fn has(&self, section: Section) -> bool {
+        self.sections.iter().any(|(own, ..)| *own == section)
+    }
+
+    pub(super) fn own_globals(&self) -> bool {
+        self.sections.iter().any(|(.., uses)| uses.own_globals)
+    }
+
+    pub(super) fn calls_done(&self) -> bool {
+        self.sections
+            .iter()
+            .any(|(section, _, uses)| *section == Section::Body && uses.calls_done)
+    }
+
+    /// Compiles the sections as functions in the node's context. The exception is pending when one can't be.
+    ///
+    /// # Errors
+    /// The section that does not compile.
+    pub(super) fn install(
+        &self,
+        inside: &Inside,
+        index: u32,
+        ctx: &NodeContext,
+        options: &Options,
+    ) -> std::result::Result<(), Section> {
+        self.sections.iter().try_for_each(|(section, code, uses)| {
+            install(inside, index, ctx, options, *section, code, uses).map_err(|_| *section)
+        })
+    }
+}
+
+/// How a node's code runs.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `node.outputCount`.
+    pub outputs: usize,
+    /// How long one synchronous run may take.
+    pub timeout: Duration,
+}
+
+fn install(
+    inside: &Inside,
+    index: u32,
+    ctx: &NodeContext,
+    options: &Options,
+    section: Section,
+    code: &str,
+    uses: &Uses,
+) -> Result<()> {
+    let realm = &inside.realm;
+    let named: Vec<&str> = API_NAMES
+        .iter()
+        .copied()
+        .filter(|name| *name != "node" && uses.names.contains(*name))
+        .collect();
+    let parameters = if section == Section::Body {
+        "msg,node"
+    } else {
+        "node"
+    };
+    let kind = if uses.awaits { "async " } else { "" };
+    let source = format!(
+        "(function({}){{return {kind}function({parameters}){{\n{code}\n}}}})",
+        named.join(",")
+    );
+    let factory: Function = library::compile(&realm.ctx, &source, section.name())?;
+    let info = JsObject::new(realm.ctx.clone())?;
+    let own = ctx.info();
+    info.set("id", &*own.id)?;
+    info.set("name", own.name.as_deref().unwrap_or_default())?;
+    info.set("path", own.path.as_str())?;
+    info.set("outputs", options.outputs as u32)?;
+    realm.tool(Tool::Install)?.call((
+        index,
+        info,
+        section.name(),
+        factory,
+        named,
+        uses.names.contains("node"),
+        uses.node_of_message,
+    ))
+}

@@ -1,0 +1,115 @@
+//! What becomes of a call: its messages go out, it is done, or it failed.
+
+use rquickjs::{Object as JsObject, Result, Value as JsValue};
+
+use super::{
+    ScriptEvent,
+    convert::{from_js, object_from_js},
+    failure::Failure,
+    machine::Inside,
+    results,
+    shared::{Pending, report},
+};
+use crate::{
+    engine::NodeContext,
+    message::{Message, Value},
+};
+
+/// A promise has been settled: `Tool::Settle` brings its outcome here.
+pub(super) fn settled<'js>(
+    inside: &Inside<'_, 'js>,
+    node: u32,
+    call: u32,
+    outcome: std::result::Result<&JsValue<'js>, &JsValue<'js>>,
+    msg: &JsValue<'js>,
+) -> Result<()> {
+    let Some(what) = inside.shared.take_pending(node, call) else {
+        return Ok(());
+    };
+    let Some(ctx) = inside.shared.context_of(node) else {
+        return Ok(());
+    };
+    let calls_done = inside.shared.calls_done(node);
+    let failure = match (outcome, &what) {
+        (Ok(_), Pending::Setup) => {
+            ctx.post(Box::new(ScriptEvent::Ready(true)));
+            return Ok(());
+        }
+        (Ok(_), Pending::Timer) => return Ok(()),
+        (Ok(answer), Pending::Message(came)) => {
+            let id = came.get("_msgid");
+            let sent = results::send(&ctx, &inside.realm, inside.functions, answer, id);
+            match (sent, msg.as_object()) {
+                (Ok(()), Some(object)) if !calls_done => return done(inside, &ctx, object),
+                (Ok(()), _) => return Ok(()),
+                (Err(_), _) => inside.caught(),
+            }
+        }
+        (Err(reason), _) => Failure::of(&inside.realm.ctx, inside.functions, reason),
+    };
+    inside.shared.note(&failure);
+    match &what {
+        Pending::Message(came) => fail(inside, &ctx, &failure, msg.as_object(), came),
+        _ => report(
+            &ctx,
+            failure.node_error(Some(&inside.realm), inside.functions),
+            what,
+        ),
+    }
+    Ok(())
+}
+
+/// The message is done with, as the code has left it.
+pub(super) fn done<'js>(
+    inside: &Inside<'_, 'js>,
+    ctx: &NodeContext,
+    object: &JsObject<'js>,
+) -> Result<()> {
+    if ctx.completion_watched() {
+        let msg = Message::new(object_from_js(&inside.realm, inside.functions, object)?);
+        ctx.completion(&msg).done();
+    }
+    Ok(())
+}
+
+/// The code failed on a message. Catch nodes get it as the code has left it, with the error in `msg.error` if it is one.
+pub(super) fn fail<'js>(
+    inside: &Inside<'_, 'js>,
+    ctx: &NodeContext,
+    failure: &Failure,
+    object: Option<&JsObject<'js>>,
+    came: &Message,
+) {
+    let left = object.and_then(|object| {
+        object_from_js(&inside.realm, inside.functions, object)
+            .map_err(|_| inside.realm.ctx.catch())
+            .ok()
+    });
+    let mut msg = left.map_or_else(|| came.clone(), Message::new);
+    if let Some(error) = failure.error_value() {
+        msg.set("error", Value::Error(error));
+    }
+    ctx.failed(
+        failure.node_error(Some(&inside.realm), inside.functions),
+        msg,
+    );
+}
+
+/// Whether a value is to be awaited. A getter named `then` that throws is left to whoever reads the value next.
+pub(super) fn is_thenable(value: &JsValue) -> bool {
+    value.is_promise()
+        || value
+            .as_object()
+            .is_some_and(|object| match object.get::<_, JsValue>("then") {
+                Ok(then) => then.is_function(),
+                Err(_) => {
+                    object.ctx().catch();
+                    false
+                }
+            })
+}
+
+/// A copy of a value of a script.
+pub(super) fn copied<'js>(inside: &Inside<'_, 'js>, value: &JsValue<'js>) -> Result<Value> {
+    from_js(&inside.realm, inside.functions, value)
+}
