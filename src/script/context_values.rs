@@ -4,7 +4,7 @@
 use rquickjs::{Exception, Object as JsObject, Result, Value as JsValue};
 
 use super::{
-    convert::{Functions, from_js, to_js},
+    convert::{Crossing, from_js, to_js},
     realm::{Realm, Tool},
     shared::Shared,
 };
@@ -46,7 +46,7 @@ impl Handed {
 pub(super) struct Access<'a, 'js> {
     pub(super) shared: &'a Shared,
     pub(super) realm: &'a Realm<'js>,
-    pub(super) functions: &'a Functions,
+    pub(super) crossing: &'a Crossing,
     pub(super) node: u32,
     pub(super) scope: Scope,
     pub(super) key: String,
@@ -65,7 +65,7 @@ impl<'js> Access<'_, 'js> {
             .get(&self.key, self.store.as_deref())
             .map_err(|text| Exception::throw_message(&self.realm.ctx, &text))?;
         if !is_container(&value) {
-            return to_js(self.realm, self.functions, &value);
+            return to_js(self.realm, self.crossing, &value);
         }
         let known = self
             .shared
@@ -81,7 +81,7 @@ impl<'js> Access<'_, 'js> {
         if let Some(ticket) = known {
             return held(self.realm, ticket);
         }
-        let made = to_js(self.realm, self.functions, &value)?;
+        let made = to_js(self.realm, self.crossing, &value)?;
         self.hand_out(&made, value)?;
         Ok(made)
     }
@@ -92,7 +92,7 @@ impl<'js> Access<'_, 'js> {
             return Ok(());
         };
         self.flush();
-        let value = from_js(self.realm, self.functions, given)?;
+        let value = from_js(self.realm, self.crossing, given)?;
         ctx.store(self.scope)
             .set(&self.key, value.clone(), self.store.as_deref())
             .map_err(|text| Exception::throw_message(&self.realm.ctx, &text))?;
@@ -112,7 +112,7 @@ impl<'js> Access<'_, 'js> {
         self.shared.handed.lock().push(Handed {
             ticket,
             node: self.node,
-            realm: self.functions.id(),
+            realm: self.crossing.id(),
             scope: self.scope,
             key: self.key.clone(),
             store: self.store.clone(),
@@ -123,7 +123,7 @@ impl<'js> Access<'_, 'js> {
 
     /// Writes back what this node holds of the same value.
     fn flush(&self) {
-        self.keep_others(|handed| write_one(self.shared, self.realm, self.functions, handed));
+        self.keep_others(|handed| write_one(self.shared, self.realm, self.crossing, handed));
     }
 
     /// Forgets those of this node's values under the key that `keep` does not keep.
@@ -142,15 +142,15 @@ impl<'js> Access<'_, 'js> {
 }
 
 /// Writes back what scripts of this realm have changed, and forgets what no run can change any more.
-pub(super) fn write_back(shared: &Shared, realm: &Realm, functions: &Functions) {
+pub(super) fn write_back(shared: &Shared, realm: &Realm, crossing: &Crossing) {
     let all = std::mem::take(&mut *shared.handed.lock());
     let mut kept = Vec::with_capacity(all.len());
     for mut handed in all {
-        if handed.realm != functions.id() {
+        if handed.realm != crossing.id() {
             kept.push(handed);
             continue;
         }
-        let ours = write_one(shared, realm, functions, &mut handed);
+        let ours = write_one(shared, realm, crossing, &mut handed);
         if ours && shared.is_busy(handed.node) {
             kept.push(handed);
         } else {
@@ -161,11 +161,11 @@ pub(super) fn write_back(shared: &Shared, realm: &Realm, functions: &Functions) 
 }
 
 /// Writes one value back if it was changed. False when the store holds something else by now.
-fn write_one(shared: &Shared, realm: &Realm, functions: &Functions, handed: &mut Handed) -> bool {
+fn write_one(shared: &Shared, realm: &Realm, crossing: &Crossing, handed: &mut Handed) -> bool {
     let Some(ctx) = shared.context_of(handed.node) else {
         return false;
     };
-    let now = match held(realm, handed.ticket).and_then(|value| from_js(realm, functions, &value)) {
+    let now = match held(realm, handed.ticket).and_then(|value| from_js(realm, crossing, &value)) {
         Ok(now) => now,
         Err(_) => {
             realm.ctx.catch();

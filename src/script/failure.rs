@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rquickjs::{Ctx, Value as JsValue};
 
 use super::{
-    convert::{Functions, from_js},
+    convert::{Crossing, from_js},
     realm::{Realm, Tool},
 };
 use crate::{
@@ -49,22 +49,22 @@ pub(super) enum Failure {
 
 impl Failure {
     /// Takes the pending exception. `timed_out` when the interpreter was stopped.
-    pub(super) fn catch(ctx: &Ctx, functions: &Functions, timed_out: Option<u128>) -> Self {
+    pub(super) fn catch(ctx: &Ctx, crossing: &Crossing, timed_out: Option<u128>) -> Self {
         let thrown = ctx.catch();
         if let Some(limit) = timed_out {
             return Self::TimedOut(limit);
         }
-        Self::of(ctx, functions, &thrown)
+        Self::of(ctx, crossing, &thrown)
     }
 
     /// What a script threw or a promise was rejected with.
-    pub(super) fn of<'js>(ctx: &Ctx<'js>, functions: &Functions, thrown: &JsValue<'js>) -> Self {
+    pub(super) fn of<'js>(ctx: &Ctx<'js>, crossing: &Crossing, thrown: &JsValue<'js>) -> Self {
         let taken = Realm::of(ctx).and_then(|realm| {
             // Running out of memory throws the value null when not even an error object fits.
             if thrown.is_null() && ctx.has_exception() {
                 return Ok(Value::Null);
             }
-            from_js(&realm, functions, thrown)
+            from_js(&realm, crossing, thrown)
         });
         match taken {
             Ok(Value::Error(error)) if &*error.message == "out of memory" => Self::OutOfMemory,
@@ -104,7 +104,7 @@ impl Failure {
     }
 
     /// As a node reports it: an error as it is, text as it is, any other value as JSON text.
-    pub(super) fn node_error(&self, realm: Option<&Realm>, functions: &Functions) -> NodeError {
+    pub(super) fn node_error(&self, realm: Option<&Realm>, crossing: &Crossing) -> NodeError {
         if let Some(error) = self.error_value() {
             return NodeError::Error(error);
         }
@@ -112,7 +112,7 @@ impl Failure {
             Self::Thrown(Value::String(text)) => NodeError::Text(text.clone()),
             Self::Thrown(value) => {
                 let text = realm.and_then(|realm| {
-                    let value = super::convert::to_js(realm, functions, value).ok()?;
+                    let value = super::convert::to_js(realm, crossing, value).ok()?;
                     realm
                         .tool(Tool::AsText)
                         .and_then(|tool| tool.call::<_, String>((value,)))

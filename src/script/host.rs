@@ -10,7 +10,7 @@ use rquickjs::{
 
 use super::{
     context_values::Access,
-    convert::{Functions, to_js},
+    convert::{Crossing, to_js},
     failure::Failure,
     library,
     machine::Inside,
@@ -31,12 +31,12 @@ const MAX_WAIT: f64 = 2_147_483_647.0;
 pub(super) fn natives<'js>(
     ctx: &Ctx<'js>,
     shared: &Arc<Shared>,
-    functions: &Functions,
+    crossing: &Crossing,
 ) -> Result<JsObject<'js>> {
     let host = JsObject::new(ctx.clone())?;
     let link = Link {
         shared: shared.clone(),
-        functions: functions.clone(),
+        crossing: crossing.clone(),
     };
     messages(ctx, &host, &link)?;
     contexts(ctx, &host, &link)?;
@@ -49,7 +49,7 @@ pub(super) fn natives<'js>(
 #[derive(Clone)]
 struct Link {
     shared: Arc<Shared>,
-    functions: Functions,
+    crossing: Crossing,
 }
 
 impl Link {
@@ -57,7 +57,7 @@ impl Link {
         Ok(Inside {
             shared: &self.shared,
             realm: Realm::of(ctx)?,
-            functions: &self.functions,
+            crossing: &self.crossing,
             limit: Duration::ZERO,
         })
     }
@@ -76,7 +76,7 @@ fn messages<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()
             }
             let inside = own.inside(&ctx)?;
             let id = copied(&inside, &id)?;
-            results::send(&node, &inside.realm, &own.functions, &given, &id)
+            results::send(&node, &inside.realm, &own.crossing, &given, &id)
         };
     host.set("send", Function::new(ctx.clone(), send)?)?;
 
@@ -112,11 +112,11 @@ fn messages<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()
             return Ok(());
         };
         let inside = own.inside(&ctx)?;
-        let error = match Failure::of(&ctx, &own.functions, &error) {
+        let error = match Failure::of(&ctx, &own.crossing, &error) {
             Failure::Thrown(Value::String(text)) => NodeError::Text(text),
             Failure::Thrown(Value::Error(error)) => NodeError::Error(error),
             Failure::Thrown(value) => NodeError::Value(value),
-            other => other.node_error(Some(&inside.realm), &own.functions),
+            other => other.node_error(Some(&inside.realm), &own.crossing),
         };
         let msg = match msg.0.as_ref().map(|msg| copied(&inside, msg)).transpose()? {
             Some(Value::Object(fields)) => Some(Message::new(fields)),
@@ -170,11 +170,7 @@ fn contexts<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()
             .shared
             .context_of(index)
             .and_then(|node| node.env(&name));
-        to_js(
-            &Realm::of(&ctx)?,
-            &own.functions,
-            &value.unwrap_or_default(),
-        )
+        to_js(&Realm::of(&ctx)?, &own.crossing, &value.unwrap_or_default())
     };
     host.set("env", Function::new(ctx.clone(), env)?)
 }
@@ -191,7 +187,7 @@ impl Link {
         Access {
             shared: &self.shared,
             realm,
-            functions: &self.functions,
+            crossing: &self.crossing,
             node,
             scope: scope_of(scope),
             key,

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     context_values,
-    convert::Functions,
+    convert::Crossing,
     deadline::Deadline,
     failure::Failure,
     host,
@@ -40,14 +40,14 @@ struct Machine {
 #[derive(Clone)]
 pub(super) struct Home {
     context: Context,
-    pub(super) functions: Functions,
+    pub(super) crossing: Crossing,
 }
 
 /// Native code within a context.
 pub(super) struct Inside<'a, 'js> {
     pub(super) shared: &'a Arc<Shared>,
     pub(super) realm: Realm<'js>,
-    pub(super) functions: &'a Functions,
+    pub(super) crossing: &'a Crossing,
     pub(super) limit: Duration,
 }
 
@@ -59,7 +59,7 @@ impl<'js> Inside<'_, 'js> {
             .deadline
             .fired()
             .then_some(self.limit.as_millis());
-        let failure = Failure::catch(&self.realm.ctx, self.functions, timed_out);
+        let failure = Failure::catch(&self.realm.ctx, self.crossing, timed_out);
         self.shared.note(&failure);
         failure
     }
@@ -138,7 +138,7 @@ impl Scripts {
             let inside = Inside {
                 shared: &self.shared,
                 realm,
-                functions: &home.functions,
+                crossing: &home.crossing,
                 limit,
             };
             let answer = work(&inside);
@@ -150,11 +150,11 @@ impl Scripts {
         if late {
             self.shared.give_up_late(index, first_call, limit);
         }
-        if self.shared.holds_values() || home.functions.has_freed() {
+        if self.shared.holds_values() || home.crossing.has_freed() {
             home.context.with(|ctx| {
                 if let Ok(realm) = Realm::of(&ctx) {
-                    context_values::write_back(&self.shared, &realm, &home.functions);
-                    let _ = home.functions.sweep(&realm);
+                    context_values::write_back(&self.shared, &realm, &home.crossing);
+                    let _ = home.crossing.sweep(&realm);
                 }
             });
         }
@@ -197,9 +197,9 @@ impl Machine {
 impl Home {
     fn new(runtime: &Runtime, shared: &Arc<Shared>, virtual_clock: bool) -> Result<Self> {
         let context = Context::full(runtime)?;
-        let functions = Functions::new();
-        context.with(|ctx| furnish(&ctx, shared, &functions, virtual_clock))?;
-        Ok(Self { context, functions })
+        let crossing = Crossing::new();
+        context.with(|ctx| furnish(&ctx, shared, &crossing, virtual_clock))?;
+        Ok(Self { context, crossing })
     }
 }
 
@@ -207,10 +207,10 @@ impl Home {
 fn furnish<'js>(
     ctx: &Ctx<'js>,
     shared: &Arc<Shared>,
-    functions: &Functions,
+    crossing: &Crossing,
     virtual_clock: bool,
 ) -> Result<()> {
-    let natives = host::natives(ctx, shared, functions)?;
+    let natives = host::natives(ctx, shared, crossing)?;
     let array = rquickjs::Array::new(ctx.clone())?;
     let core: Function = super::library::compile(ctx, super::library::CORE, "core")?;
     core.call::<_, ()>((natives, array.clone(), virtual_clock))

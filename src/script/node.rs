@@ -77,7 +77,7 @@ impl Script {
                 let failure = inside.caught();
                 let error = match failure.error_value() {
                     Some(error) => NodeError::Error(Arc::new(syntax_error(&error, section))),
-                    None => failure.node_error(None, inside.functions),
+                    None => failure.node_error(None, inside.crossing),
                 };
                 ctx.error(error, None);
                 return Started::Failed;
@@ -107,7 +107,7 @@ impl Script {
     fn failed_setup(&self, inside: &Inside, ctx: &NodeContext) -> Started {
         let failure = inside.caught();
         ctx.error(
-            failure.node_error(Some(&inside.realm), inside.functions),
+            failure.node_error(Some(&inside.realm), inside.crossing),
             None,
         );
         Started::Failed
@@ -127,7 +127,7 @@ impl Script {
     pub fn call(&self, msg: Message, ctx: &NodeContext) -> std::result::Result<(), Message> {
         let called = self.enter(|inside| {
             let id = msg.get("_msgid").clone();
-            let object = object_to_js(&inside.realm, inside.functions, msg.fields());
+            let object = object_to_js(&inside.realm, inside.crossing, msg.fields());
             let answer = object.and_then(|object| {
                 let calls = inside.realm.table(Tool::Calls)?;
                 let answer = calls
@@ -164,7 +164,7 @@ impl Script {
         object: &JsObject<'js>,
         id: &Value,
     ) -> Result<()> {
-        results::send(ctx, &inside.realm, inside.functions, answer, id)?;
+        results::send(ctx, &inside.realm, inside.crossing, answer, id)?;
         if !self.code.calls_done() {
             done(inside, ctx, object)?;
         }
@@ -209,7 +209,7 @@ impl Script {
             if fired.is_err() {
                 let error = inside
                     .caught()
-                    .node_error(Some(&inside.realm), inside.functions);
+                    .node_error(Some(&inside.realm), inside.crossing);
                 ctx.error(error, Some(&Message::default()));
             }
         });
@@ -227,7 +227,7 @@ impl Script {
             if close().is_err() {
                 let failure = inside.caught();
                 ctx.error(
-                    failure.node_error(Some(&inside.realm), inside.functions),
+                    failure.node_error(Some(&inside.realm), inside.crossing),
                     None,
                 );
             }

@@ -1,6 +1,6 @@
 //! What becomes of a call: its messages go out, it is done, or it failed.
 
-use rquickjs::{Object as JsObject, Result, Value as JsValue};
+use rquickjs::{Object as JsObject, Result, Value as JsValue, atom::PredefinedAtom};
 
 use super::{
     ScriptEvent,
@@ -38,21 +38,21 @@ pub(super) fn settled<'js>(
         (Ok(_), Pending::Timer) => return Ok(()),
         (Ok(answer), Pending::Message(came)) => {
             let id = came.get("_msgid");
-            let sent = results::send(&ctx, &inside.realm, inside.functions, answer, id);
+            let sent = results::send(&ctx, &inside.realm, inside.crossing, answer, id);
             match (sent, msg.as_object()) {
                 (Ok(()), Some(object)) if !calls_done => return done(inside, &ctx, object),
                 (Ok(()), _) => return Ok(()),
                 (Err(_), _) => inside.caught(),
             }
         }
-        (Err(reason), _) => Failure::of(&inside.realm.ctx, inside.functions, reason),
+        (Err(reason), _) => Failure::of(&inside.realm.ctx, inside.crossing, reason),
     };
     inside.shared.note(&failure);
     match &what {
         Pending::Message(came) => fail(inside, &ctx, &failure, msg.as_object(), came),
         _ => report(
             &ctx,
-            failure.node_error(Some(&inside.realm), inside.functions),
+            failure.node_error(Some(&inside.realm), inside.crossing),
             what,
         ),
     }
@@ -66,7 +66,7 @@ pub(super) fn done<'js>(
     object: &JsObject<'js>,
 ) -> Result<()> {
     if ctx.completion_watched() {
-        let msg = Message::new(object_from_js(&inside.realm, inside.functions, object)?);
+        let msg = Message::new(object_from_js(&inside.realm, inside.crossing, object)?);
         ctx.completion(&msg).done();
     }
     Ok(())
@@ -81,7 +81,7 @@ pub(super) fn fail<'js>(
     came: &Message,
 ) {
     let left = object.and_then(|object| {
-        object_from_js(&inside.realm, inside.functions, object)
+        object_from_js(&inside.realm, inside.crossing, object)
             .map_err(|_| inside.realm.ctx.catch())
             .ok()
     });
@@ -90,7 +90,7 @@ pub(super) fn fail<'js>(
         msg.set("error", Value::Error(error));
     }
     ctx.failed(
-        failure.node_error(Some(&inside.realm), inside.functions),
+        failure.node_error(Some(&inside.realm), inside.crossing),
         msg,
     );
 }
@@ -98,18 +98,18 @@ pub(super) fn fail<'js>(
 /// Whether a value is to be awaited. A getter named `then` that throws is left to whoever reads the value next.
 pub(super) fn is_thenable(value: &JsValue) -> bool {
     value.is_promise()
-        || value
-            .as_object()
-            .is_some_and(|object| match object.get::<_, JsValue>("then") {
+        || value.as_object().is_some_and(|object| {
+            match object.get::<_, JsValue>(PredefinedAtom::Then) {
                 Ok(then) => then.is_function(),
                 Err(_) => {
                     object.ctx().catch();
                     false
                 }
-            })
+            }
+        })
 }
 
 /// A copy of a value of a script.
 pub(super) fn copied<'js>(inside: &Inside<'_, 'js>, value: &JsValue<'js>) -> Result<Value> {
-    from_js(&inside.realm, inside.functions, value)
+    from_js(&inside.realm, inside.crossing, value)
 }

@@ -1,5 +1,7 @@
 //! A context's kit: the table of JavaScript functions (js/core.js) through which native code works on its values.
 
+use std::{cell::RefCell, sync::Arc};
+
 use rquickjs::{Ctx, Function, Object, Result, Value};
 
 /// The property of the global object that holds the kit; not enumerable.
@@ -27,6 +29,8 @@ pub(super) enum Tool {
     Handed,
     AsText,
     WellFormed,
+    /// Keeps the names alive that native code knows.
+    Names,
 }
 
 /// A context while native code works in it.
@@ -34,7 +38,13 @@ pub(super) struct Realm<'js> {
     pub(super) ctx: Ctx<'js>,
     kit: Object<'js>,
     pub(super) object_prototype: Value<'js>,
+    /// Texts that went in while this realm was entered: one that comes back unchanged is the very same, and need not be
+    /// copied.
+    texts: RefCell<Vec<(Value<'js>, Arc<str>)>>,
 }
+
+/// Texts that are remembered on the way in.
+const MAX_TEXTS: usize = 16;
 
 impl<'js> Realm<'js> {
     /// The realm of a context that core.js has run in.
@@ -45,6 +55,7 @@ impl<'js> Realm<'js> {
             ctx: ctx.clone(),
             kit,
             object_prototype,
+            texts: RefCell::default(),
         })
     }
 
@@ -56,6 +67,23 @@ impl<'js> Realm<'js> {
     /// A table of the kit.
     pub(super) fn table(&self, tool: Tool) -> Result<Object<'js>> {
         self.kit.get(tool as u32)
+    }
+
+    /// Remembers the JavaScript string that a text became.
+    pub(super) fn remember(&self, value: &Value<'js>, text: &Arc<str>) {
+        let mut texts = self.texts.borrow_mut();
+        if texts.len() < MAX_TEXTS {
+            texts.push((value.clone(), text.clone()));
+        }
+    }
+
+    /// The text of a string, shared with what went in if it is the same string.
+    pub(super) fn shared_text(&self, text: &rquickjs::String<'js>) -> Result<Arc<str>> {
+        let known = self.texts.borrow();
+        match known.iter().find(|(value, _)| value == text.as_value()) {
+            Some((_, text)) => Ok(text.clone()),
+            None => Ok(self.text(text)?.into()),
+        }
     }
 
     /// The text of a JavaScript string. Lone surrogates, which UTF-8 lacks, become U+FFFD.

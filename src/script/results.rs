@@ -3,7 +3,7 @@
 use rquickjs::{Result, Type, Value as JsValue};
 
 use super::{
-    convert::{Functions, from_js, object_from_js},
+    convert::{Crossing, from_js, object_from_js},
     realm::Realm,
 };
 use crate::{
@@ -26,7 +26,7 @@ struct Sorted {
 pub(super) fn send<'js>(
     ctx: &NodeContext,
     realm: &Realm<'js>,
-    functions: &Functions,
+    crossing: &Crossing,
     given: &JsValue<'js>,
     msgid: &Value,
 ) -> Result<()> {
@@ -35,7 +35,7 @@ pub(super) fn send<'js>(
     }
     let sorter = Sorter {
         realm,
-        functions,
+        crossing,
         msgid: match msgid {
             Value::Undefined => new_id().into(),
             id => id.clone(),
@@ -75,7 +75,7 @@ pub(super) fn send<'js>(
 
 struct Sorter<'r, 'js> {
     realm: &'r Realm<'js>,
-    functions: &'r Functions,
+    crossing: &'r Crossing,
     msgid: Value,
     /// Without a wire nothing has to be copied.
     wired: bool,
@@ -120,13 +120,13 @@ impl<'js> Sorter<'_, 'js> {
             return Ok(());
         }
         if object.is_typed_array::<u8>()
-            && matches!(from_js(self.realm, self.functions, given)?, Value::Bytes(_))
+            && matches!(from_js(self.realm, self.crossing, given)?, Value::Bytes(_))
         {
             wrong.push("Buffer");
             return Ok(());
         }
         if self.wired {
-            let mut msg = Message::new(object_from_js(self.realm, self.functions, object)?);
+            let mut msg = Message::new(object_from_js(self.realm, self.crossing, object)?);
             msg.set("_msgid", self.msgid.clone());
             messages.push(msg);
         }

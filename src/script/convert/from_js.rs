@@ -5,11 +5,11 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use rquickjs::{
     Array, Atom, Coerced, Exception, Filter, Object as JsObject, Result, Type, Value as JsValue,
-    object::ObjectKeysIter,
+    atom::PredefinedAtom, object::ObjectKeysIter,
 };
 
 use super::super::realm::{Realm, Tool};
-use super::opaque::{self, Functions};
+use super::opaque::{self, Crossing};
 use crate::message::{ErrorValue, Key, MAX_DEPTH, Object, Regexp, TypedArray, Value};
 
 /// Values that one conversion may make: beyond that a structure shares so much with itself that its copy would fill
@@ -22,10 +22,10 @@ const MAX_VALUES: usize = 4_000_000;
 /// A pending exception: what a getter threw, or that the value is nested too deep or too large.
 pub(in crate::script) fn from_js<'js>(
     realm: &Realm<'js>,
-    functions: &Functions,
+    crossing: &Crossing,
     value: &JsValue<'js>,
 ) -> Result<Value> {
-    let mut taker = Taker::new(realm, functions);
+    let mut taker = Taker::new(realm, crossing);
     let first = taker.open(value)?;
     taker.finish(first)
 }
@@ -36,10 +36,10 @@ pub(in crate::script) fn from_js<'js>(
 /// As for [`from_js`].
 pub(in crate::script) fn object_from_js<'js>(
     realm: &Realm<'js>,
-    functions: &Functions,
+    crossing: &Crossing,
     object: &JsObject<'js>,
 ) -> Result<Object> {
-    let mut taker = Taker::new(realm, functions);
+    let mut taker = Taker::new(realm, crossing);
     taker.push(object.as_value(), Parts::of_object(object.clone(), None));
     match taker.finish(None)? {
         Value::Object(properties) => Ok(properties),
@@ -49,7 +49,7 @@ pub(in crate::script) fn object_from_js<'js>(
 
 struct Taker<'r, 'js> {
     realm: &'r Realm<'js>,
-    functions: &'r Functions,
+    crossing: &'r Crossing,
     /// The containers that are not finished, outermost first.
     open: Vec<Container<'js>>,
     left: usize,
@@ -102,7 +102,7 @@ impl<'js> Parts<'js> {
     }
 
     /// The next part to be taken.
-    fn next(&mut self, realm: &Realm<'js>) -> Result<Option<JsValue<'js>>> {
+    fn next(&mut self, realm: &Realm<'js>, crossing: &Crossing) -> Result<Option<JsValue<'js>>> {
         match self {
             Self::Array {
                 from, length, next, ..
@@ -119,7 +119,7 @@ impl<'js> Parts<'js> {
                 None => Ok(None),
                 Some(atom) => {
                     let atom = atom?;
-                    *key = Some(realm.text(&atom.to_js_string()?)?.into());
+                    *key = Some(crossing.names.key(realm, &atom)?);
                     from.get(atom).map(Some)
                 }
             },
@@ -172,10 +172,10 @@ impl<'js> Parts<'js> {
 }
 
 impl<'r, 'js> Taker<'r, 'js> {
-    fn new(realm: &'r Realm<'js>, functions: &'r Functions) -> Self {
+    fn new(realm: &'r Realm<'js>, crossing: &'r Crossing) -> Self {
         Self {
             realm,
-            functions,
+            crossing,
             open: Vec::new(),
             left: MAX_VALUES,
         }
@@ -190,7 +190,7 @@ impl<'r, 'js> Taker<'r, 'js> {
             if let Some(done) = done.take() {
                 container.parts.accept(done);
             }
-            done = match container.parts.next(self.realm)? {
+            done = match container.parts.next(self.realm, self.crossing)? {
                 Some(part) => self.open(&part)?,
                 None => self.open.pop().map(|container| container.parts.finish()),
             };
@@ -206,7 +206,7 @@ impl<'r, 'js> Taker<'r, 'js> {
             Type::Bool => Value::Bool(value.as_bool().unwrap_or_default()),
             Type::Int | Type::Float => Value::Number(value.as_number().unwrap_or(f64::NAN)),
             Type::String => match value.as_string() {
-                Some(text) => self.realm.text(text)?.into(),
+                Some(text) => Value::String(self.realm.shared_text(text)?),
                 None => Value::Undefined,
             },
             Type::BigInt => Value::BigInt(value.get::<Coerced<String>>()?.0.into()),
@@ -255,7 +255,7 @@ impl<'r, 'js> Taker<'r, 'js> {
             ));
         }
         let parts = if value.is_array() {
-            let length = object.get::<_, f64>("length")? as u32;
+            let length = object.get::<_, f64>(PredefinedAtom::Length)? as u32;
             // Counted before they are made: a sparse array claims any length.
             self.spend(length as usize)?;
             self.left += length as usize;
@@ -301,11 +301,11 @@ impl<'r, 'js> Taker<'r, 'js> {
             "function" => {
                 let name = self.text(&parts, 2)?;
                 return Ok(Some(Value::Opaque(
-                    self.functions.taken(parts.get(1)?, &name),
+                    self.crossing.taken(parts.get(1)?, &name),
                 )));
             }
             "opaque" => {
-                let held = opaque::from_js(self.functions, &parts.get(1)?)?;
+                let held = opaque::from_js(self.crossing, &parts.get(1)?)?;
                 return Ok(Some(held.map_or(Value::Undefined, Value::Opaque)));
             }
             "Error" => Parts::of_object(parts.get(4)?, Some(Box::new(self.error(&parts)?))),

@@ -4,9 +4,10 @@
 //! back. What is nested deeper than [`MAX_DEPTH`](crate::message::MAX_DEPTH) levels is refused.
 
 mod from_js;
+mod names;
 mod opaque;
 mod to_js;
 
 pub(super) use from_js::{from_js, object_from_js};
-pub(super) use opaque::Functions;
+pub(super) use opaque::Crossing;
 pub(super) use to_js::{object_to_js, to_js};

@@ -13,14 +13,16 @@ use parking_lot::Mutex;
 use rquickjs::{Ctx, Function, Result, Value as JsValue, function::Opt};
 
 use super::super::realm::{Realm, Tool};
+use super::names::Names;
 use crate::message::{Opaque, OpaqueValue, Value};
 
-/// The functions of one runtime that messages or contexts hold. The functions themselves stay in a table on the
-/// JavaScript side; outside there are only their places.
+/// What a context keeps on the Rust side to let values across: names it has met, and the places of those of its functions
+/// that messages or contexts hold. The functions themselves stay in a table on the JavaScript side.
 #[derive(Clone)]
-pub(in crate::script) struct Functions {
+pub(in crate::script) struct Crossing {
     /// Names the runtime and context: a function can be used nowhere else.
     id: u64,
+    pub(super) names: Names,
     /// Places that nobody holds any more.
     freed: Arc<Mutex<Vec<u32>>>,
     /// Where a holder puts what it holds when it is asked.
@@ -34,11 +36,12 @@ struct ScriptFunction {
     freed: Arc<Mutex<Vec<u32>>>,
 }
 
-impl Functions {
+impl Crossing {
     pub(in crate::script) fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
+            names: Names::default(),
             freed: Arc::default(),
             deposit: Arc::default(),
         }
@@ -49,7 +52,7 @@ impl Functions {
         self.id
     }
 
-    /// Whether [`Functions::sweep`] has something to do.
+    /// Whether [`Crossing::sweep`] has something to do.
     pub(in crate::script) fn has_freed(&self) -> bool {
         !self.freed.lock().is_empty()
     }
@@ -103,29 +106,29 @@ impl OpaqueValue for ScriptFunction {
 /// The function itself in its own realm; elsewhere one that says why it cannot be called. Anything else becomes a holder.
 pub(super) fn to_js<'js>(
     realm: &Realm<'js>,
-    functions: &Functions,
+    crossing: &Crossing,
     opaque: &Opaque,
 ) -> Result<JsValue<'js>> {
     if let Some(function) = opaque.0.as_any().downcast_ref::<ScriptFunction>() {
-        if function.id == functions.id {
+        if function.id == crossing.id {
             return realm.table(Tool::Functions)?.get(function.index);
         }
         return realm.tool(Tool::Make)?.call(("foreign",));
     }
     let held = opaque.clone();
-    let functions = functions.clone();
+    let crossing = crossing.clone();
     // Holds no JavaScript value, so that the runtime can always be dropped.
     let holder = Function::new(
         realm.ctx.clone(),
         move |ctx: Ctx<'js>, key: Opt<String>| -> Result<JsValue<'js>> {
             match key.0 {
                 None => {
-                    *functions.deposit.lock() = Some(held.clone());
+                    *crossing.deposit.lock() = Some(held.clone());
                     Ok(JsValue::new_undefined(ctx))
                 }
                 Some(key) => {
                     let value = held.0.get(&key).unwrap_or_default();
-                    super::to_js(&Realm::of(&ctx)?, &functions, &value)
+                    super::to_js(&Realm::of(&ctx)?, &crossing, &value)
                 }
             }
         },
@@ -134,10 +137,7 @@ pub(super) fn to_js<'js>(
 }
 
 /// What a holder holds.
-pub(super) fn from_js<'js>(
-    functions: &Functions,
-    holder: &Function<'js>,
-) -> Result<Option<Opaque>> {
+pub(super) fn from_js<'js>(crossing: &Crossing, holder: &Function<'js>) -> Result<Option<Opaque>> {
     holder.call::<_, ()>(())?;
-    Ok(functions.deposit.lock().take())
+    Ok(crossing.deposit.lock().take())
 }

@@ -3,18 +3,18 @@
 use rquickjs::{Array, Object as JsObject, Result, TypedArray, Value as JsValue, object::Property};
 
 use super::super::realm::{Realm, Tool};
-use super::opaque::{self, Functions};
+use super::opaque::{self, Crossing};
 use crate::message::{ErrorValue, Key, Object, Value};
 
 /// A value of the realm that equals `value`.
 pub(in crate::script) fn to_js<'js>(
     realm: &Realm<'js>,
-    functions: &Functions,
+    crossing: &Crossing,
     value: &Value,
 ) -> Result<JsValue<'js>> {
     let mut maker = Maker {
         realm,
-        functions,
+        crossing,
         open: Vec::new(),
     };
     let first = maker.open(value)?;
@@ -24,13 +24,13 @@ pub(in crate::script) fn to_js<'js>(
 /// An object of the realm with these properties.
 pub(in crate::script) fn object_to_js<'js>(
     realm: &Realm<'js>,
-    functions: &Functions,
+    crossing: &Crossing,
     object: &Object,
 ) -> Result<JsObject<'js>> {
     let made = JsObject::new(realm.ctx.clone())?;
     let mut maker = Maker {
         realm,
-        functions,
+        crossing,
         open: Vec::new(),
     };
     maker.push_properties(made.clone(), object);
@@ -40,7 +40,7 @@ pub(in crate::script) fn object_to_js<'js>(
 
 struct Maker<'r, 'v, 'js> {
     realm: &'r Realm<'js>,
-    functions: &'r Functions,
+    crossing: &'r Crossing,
     /// The containers that are not finished, outermost first.
     open: Vec<Container<'v, 'js>>,
 }
@@ -152,7 +152,11 @@ impl<'v, 'js> Maker<'_, 'v, 'js> {
                 JsValue::new_float(ctx, *number)
             }
             Value::Number(number) => JsValue::new_number(ctx, *number),
-            Value::String(text) => rquickjs::String::from_str(ctx, text)?.into_value(),
+            Value::String(text) => {
+                let made = rquickjs::String::from_str(ctx, text)?.into_value();
+                self.realm.remember(&made, text);
+                made
+            }
             Value::Array(values) => {
                 let parts = Parts::Array {
                     values: values.iter(),
@@ -195,7 +199,7 @@ impl<'v, 'js> Maker<'_, 'v, 'js> {
             Value::Date(time) => make.call(("Date", *time)),
             Value::BigInt(digits) => make.call(("BigInt", &**digits)),
             Value::Regexp(regexp) => make.call(("RegExp", &*regexp.source, &*regexp.flags)),
-            Value::Opaque(opaque) => opaque::to_js(self.realm, self.functions, opaque),
+            Value::Opaque(opaque) => opaque::to_js(self.realm, self.crossing, opaque),
             Value::Error(error) => {
                 let made = self.error(error)?;
                 self.push_properties(made, &error.properties);
