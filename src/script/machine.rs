@@ -9,7 +9,6 @@ use rustc_hash::FxHashMap;
 use super::{
     context_values,
     convert::Crossing,
-    deadline::Deadline,
     failure::Failure,
     host,
     realm::{KIT, Realm, Tool},
@@ -88,7 +87,7 @@ impl Scripts {
         let mut machine = self.machine.lock();
         let machine = match &mut *machine {
             Some(machine) => machine,
-            none => none.insert(Machine::new(&self.shared.deadline)?),
+            none => none.insert(Machine::new(&self.shared)?),
         };
         let home = match &machine.common {
             Some(common) if !own => common.clone(),
@@ -126,7 +125,7 @@ impl Scripts {
     ) -> Option<R> {
         let mut guard = self.machine.lock();
         let machine = guard.as_ref()?;
-        let home = machine.homes.get(&index)?.clone();
+        let home = machine.homes.get(&index)?;
         self.shared.deadline.arm(limit);
         let first_call = self.shared.peek_number();
         let answer = home.context.with(|ctx| {
@@ -150,6 +149,7 @@ impl Scripts {
         if late {
             self.shared.give_up_late(index, first_call, limit);
         }
+        self.shared.report_rejections(index);
         if self.shared.holds_values() || home.crossing.has_freed() {
             home.context.with(|ctx| {
                 if let Ok(realm) = Realm::of(&ctx) {
@@ -181,11 +181,12 @@ impl Scripts {
 }
 
 impl Machine {
-    fn new(deadline: &Deadline) -> Result<Self> {
+    fn new(shared: &Shared) -> Result<Self> {
         let runtime = Runtime::new()?;
         runtime.set_memory_limit(MEMORY_LIMIT);
         runtime.set_max_stack_size(STACK_LIMIT);
-        runtime.set_interrupt_handler(Some(deadline.handler()));
+        runtime.set_interrupt_handler(Some(shared.deadline.handler()));
+        runtime.set_host_promise_rejection_tracker(Some(shared.rejections.tracker()));
         Ok(Self {
             runtime,
             common: None,

@@ -20,6 +20,7 @@ mod machine;
 mod node;
 mod outcome;
 mod realm;
+mod rejections;
 mod results;
 mod shared;
 mod url;

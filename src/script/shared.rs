@@ -8,7 +8,10 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{ScriptEvent, context_values::Handed, deadline::Deadline, failure::Failure};
+use super::{
+    ScriptEvent, context_values::Handed, deadline::Deadline, failure::Failure,
+    rejections::Rejections,
+};
 use crate::{
     engine::{NodeContext, NodeError, Timer},
     message::Message,
@@ -17,6 +20,7 @@ use crate::{
 /// What the scripts of a tab share on the Rust side. Holds nothing of the runtime, so that neither keeps the other alive.
 pub(super) struct Shared {
     pub(super) deadline: Deadline,
+    pub(super) rejections: Rejections,
     pub(super) handed: Mutex<Vec<Handed>>,
     slots: Mutex<HashMap<u32, Slot>>,
     next: AtomicU32,
@@ -47,6 +51,7 @@ impl Shared {
     pub(super) fn new() -> Self {
         Self {
             deadline: Deadline::new(),
+            rejections: Rejections::default(),
             handed: Mutex::default(),
             slots: Mutex::default(),
             next: AtomicU32::new(1),
@@ -220,6 +225,16 @@ impl Shared {
             .and_then(|call| slot.pending.remove(&call))
             .unwrap_or(Pending::Timer);
         report(&slot.ctx, NodeError::Error(error), what);
+    }
+
+    /// Says what was rejected and not awaited in a run of this node.
+    pub(super) fn report_rejections(&self, node: u32) {
+        for text in self.rejections.take() {
+            if let Some(ctx) = self.context_of(node) {
+                let text = ctx.text("function.error.unhandledRejection", &[("error", &text)]);
+                ctx.error(text, None);
+            }
+        }
     }
 
     /// The runtime is gone: what waited in it fails, and its nodes start again.

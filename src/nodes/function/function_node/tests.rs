@@ -205,6 +205,16 @@ async fn errors_name_lines() {
         ("node.on('input', () => {})", json!(1), error("Error: node.on(\"input\") does not work in a function: the code under \"On message\" is run for each message")),
         ("function f() { f() } f()", json!(1), error("RangeError: Maximum call stack size exceeded")),
         ("let o = {}; for (let i = 0; i < 600; i++) o = {o}; return o", json!(1), error("RangeError: The value is nested deeper than 500 levels")),
+        (
+            "(async () => { throw new Error('lost') })()",
+            json!(1),
+            error("A promise was rejected and nothing awaits it: lost. Is an await missing?"),
+        ),
+        (
+            "const p = Promise.reject(new Error('late')); p.catch(() => 0)",
+            json!(1),
+            json!([]),
+        ),
         ("node.linkcall('x', msg).catch(e => node.send({payload: e.message}))", json!(1), got(&json!("node.linkcall does not work yet: use a link call node"))),
     ])
     .await;
