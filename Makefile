@@ -1,5 +1,5 @@
 # The commands to remember: run, test. The others are for those who work on Flowrill.
-.PHONY: run test check unit web-test e2e tools nightly bench bench-peers dist image format
+.PHONY: screenshot run test check unit web-test e2e tools nightly bench bench-peers dist image format
 
 DATA ?= ./data
 
@@ -41,6 +41,10 @@ bench-peers: ## the same beside Node-RED and mosquitto
 
 dist: ## the binary that people download
 	cargo build --profile dist
+
+screenshot: ## the picture in the README
+	cargo build
+	cd web && FLOWRILL_BIN=../target/debug/flowrill FLOWRILL_SCREENSHOT=../docs/screenshot.png npm run --silent e2e -- first-run
 
 image:
 	docker build -t flowrill .

@@ -75,3 +75,17 @@ fn check(type_name: &str, property: &Property, texts: &Json) {
         check(type_name, field, texts);
     }
 }
+
+#[test]
+fn the_editor_has_every_icon_that_a_type_names() {
+    let icons = include_str!("../../web/src/ui/icons.ts");
+    for known in Catalog::builtin("en").unwrap().iter() {
+        let (name, icon) = (
+            &known.manifest.type_name,
+            known.manifest.icon.as_deref().unwrap_or("box"),
+        );
+        let is_there =
+            icons.contains(&format!("\n  {icon}:")) || icons.contains(&format!("\n  '{icon}':"));
+        assert!(is_there, "nodes/{name}: the editor has no icon \"{icon}\"");
+    }
+}

@@ -7,7 +7,8 @@ const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goog
 /** The browser's program, or none. Where nothing may be left out (CI), its absence is an error. */
 export function browserPath(): string | undefined {
   const path = process.env['CHROMIUM'] ?? places.find((place) => existsSync(place))
-  if (!path && process.env['FLOWRILL_TEST_ALL']) throw new Error('no Chromium was found, and nothing may be left out here')
+  if (!path && process.env['FLOWRILL_TEST_ALL'])
+    throw new Error('no Chromium was found, and nothing may be left out here')
   return path
 }
 
@@ -17,9 +18,17 @@ export function launch(path: string): Promise<Browser> {
 }
 
 /** Opens the editor in a window of this size, and fails the test on any error that the page reports. */
-export async function open(browser: Browser, url: string, options: { width?: number; height?: number; dark?: boolean } = {}): Promise<Page> {
+export async function open(
+  browser: Browser,
+  url: string,
+  options: { width?: number; height?: number; dark?: boolean } = {},
+): Promise<Page> {
   const { width = 1440, height = 900, dark = false } = options
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', locale: 'en-US' })
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: dark ? 'dark' : 'light',
+    locale: 'en-US',
+  })
   const page = await context.newPage()
   page.on('pageerror', (error) => {
     throw error
@@ -51,10 +60,7 @@ export async function place(page: Page, type: string, x: number, y: number): Pro
   const before = new Set(await nodes.evaluateAll((all) => all.map((node) => node.getAttribute('data-testid'))))
   const canvas = page.getByTestId('canvas')
   await page.getByTestId(`palette-item-${type.replaceAll(' ', '-')}`).dragTo(canvas, { targetPosition: { x, y } })
-  await page.waitForFunction(
-    (count) => document.querySelectorAll('[data-testid^="node-"]').length > count,
-    before.size,
-  )
+  await page.waitForFunction((count) => document.querySelectorAll('[data-testid^="node-"]').length > count, before.size)
   const after = await nodes.evaluateAll((all) => all.map((node) => node.getAttribute('data-testid')))
   const added = after.find((id) => id && !before.has(id))
   if (!added) throw new Error(`no ${type} was added`)

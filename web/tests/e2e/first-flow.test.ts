@@ -68,7 +68,9 @@ describe.runIf(chromium)('a first flow', () => {
     await page.getByTestId(`wire-${code}-0-${debug}`).waitFor({ state: 'attached' })
     await deploy()
 
-    const answered = await answer(client, 'workshop/fahrenheit', () => client.publishAsync('workshop/celsius', '21', { qos: 1 }))
+    const answered = await answer(client, 'workshop/fahrenheit', () =>
+      client.publishAsync('workshop/celsius', '21', { qos: 1 }),
+    )
     expect(Number(answered)).toBeCloseTo(69.8)
     await page.getByRole('tab', { name: /debug/i }).click()
     const entry = page.getByTestId('debug-entry').first()

@@ -16,7 +16,8 @@ export interface Flowrill {
 
 function binary(): string {
   const path = resolve(process.env['FLOWRILL_BIN'] ?? '../target/debug/flowrill')
-  if (!existsSync(path)) throw new Error(`${path} is not there: build it with "cargo build", or name another in FLOWRILL_BIN`)
+  if (!existsSync(path))
+    throw new Error(`${path} is not there: build it with "cargo build", or name another in FLOWRILL_BIN`)
   return path
 }
 
