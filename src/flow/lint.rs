@@ -99,7 +99,13 @@ pub fn lint(flows: &Flows, catalog: &Catalog) -> Vec<Problem> {
             continue;
         };
         for property in &known.manifest.properties {
-            property_problem(item, property, &ids, &mut problems);
+            property_problem(
+                item,
+                property,
+                &known.manifest.properties,
+                &ids,
+                &mut problems,
+            );
         }
         for target in item
             .get("wires")
@@ -128,12 +134,22 @@ pub fn lint(flows: &Flows, catalog: &Catalog) -> Vec<Problem> {
 fn property_problem(
     item: &Item,
     property: &Property,
+    all: &[Property],
     ids: &HashMap<&str, &Item>,
     problems: &mut Vec<Problem>,
 ) {
     let value = item.get(&property.name).unwrap_or(&property.default);
     let shown = property.when.iter().flatten().all(|(other, wanted)| {
-        let value = item.get(other).map(plain).unwrap_or_default();
+        let default = || {
+            all.iter()
+                .find(|property| property.name == *other)
+                .map(|property| &property.default)
+        };
+        let value = item
+            .get(other)
+            .or_else(default)
+            .map(plain)
+            .unwrap_or_default();
         match wanted {
             Json::Array(any) => any.iter().any(|wanted| plain(wanted) == value),
             wanted => plain(wanted) == value,

@@ -1,1 +1,70 @@
 //! Tests of graphs, wiring and diffs: flow JSON in, what runs out.
+
+use serde_json::json;
+
+use super::{DeployMode, Flows, Graph, Level, ProcessEnv, diff, lint};
+use crate::catalog::Catalog;
+
+fn catalog() -> Catalog {
+    Catalog::builtin("en").unwrap()
+}
+
+#[test]
+fn lint_names_every_problem_and_never_stops_at_the_first() {
+    let flows = Flows::from_value(json!([
+        {"type": "debug"},
+        {"id": "no type"},
+        {"id": "a", "type": "alien"},
+        {"id": "b", "type": "mqtt in", "topic": ""},
+        {"id": "c", "type": "mqtt in", "topic": "x", "broker": "gone"},
+        {"id": "d", "type": "debug", "wires": [["nobody"]]},
+        {"id": "d", "type": "debug"},
+        {"id": "fine", "type": "mqtt in", "topic": "x", "inputs": 0},
+        {"id": "dynamic", "type": "mqtt in", "topic": "", "inputs": 1}
+    ]));
+    let problems = lint(&flows.unwrap(), &catalog());
+    let found: Vec<(Option<&str>, Level, &str)> = problems
+        .iter()
+        .map(|problem| (problem.node.as_deref(), problem.level, problem.code))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (None, Level::Error, "no_id"),
+            (Some("no type"), Level::Error, "no_type"),
+            (Some("d"), Level::Error, "duplicate_id"),
+            (Some("a"), Level::Warning, "missing_type"),
+            (Some("b"), Level::Error, "required"),
+            (Some("c"), Level::Error, "missing_config"),
+            (Some("d"), Level::Warning, "dangling_wire"),
+        ]
+    );
+}
+
+#[test]
+fn config_nodes_start_before_those_that_name_them() {
+    let flows = Flows::from_value(json!([
+        {"id": "t", "type": "tab"},
+        {"id": "in", "type": "mqtt in", "z": "t", "x": 1, "y": 1, "broker": "br"},
+        {"id": "br", "type": "mqtt-broker"},
+        {"id": "x", "type": "debug", "z": "t", "x": 1, "y": 1}
+    ]));
+    let graph = Graph::resolve(&flows.unwrap(), &catalog(), &ProcessEnv::default());
+    let order: Vec<&str> = graph.nodes.keys().map(|id| &**id).collect();
+    assert_eq!(order, ["br", "in", "x"]);
+}
+
+#[test]
+fn a_changed_config_node_restarts_its_users_only() {
+    let graph = |port: u32| {
+        let flows = Flows::from_value(json!([
+            {"id": "br", "type": "mqtt-broker", "port": port},
+            {"id": "in", "type": "mqtt in", "z": "t", "topic": "a", "broker": "br"},
+            {"id": "x", "type": "debug", "z": "t"}
+        ]));
+        Graph::resolve(&flows.unwrap(), &catalog(), &ProcessEnv::default())
+    };
+    let changes = diff(&graph(1), &graph(2), DeployMode::Nodes, &Default::default());
+    let started: Vec<&str> = changes.start.iter().map(|id| &**id).collect();
+    assert_eq!(started, ["br", "in"]);
+}
