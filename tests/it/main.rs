@@ -17,6 +17,7 @@ mod engine;
 mod examples;
 mod first_steps;
 mod manifests;
+mod mosquitto;
 mod nodes;
 mod recovery;
 mod support;

@@ -139,6 +139,7 @@ impl MqttOut {
         }
         let Some(publication) = self.publication(&msg) else {
             ctx.warn(ctx.text("mqtt.errors.invalid-topic", &[]));
+            ctx.completion(&msg).done();
             return Ok(());
         };
         let (node, kept, busy) = (ctx.clone(), msg.clone(), ctx.busy());
