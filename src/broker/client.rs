@@ -274,8 +274,8 @@ impl Client {
 
     /// Encodes what waits in the session; gives the receiver that this client should wait for.
     pub(super) fn fill(&mut self, out: &mut BytesMut) -> Result<Option<Arc<Session>>, Ending> {
-        let version = self.parts.version;
-        let hold = {
+        let mut hold = None;
+        loop {
             let mut outbox = self.parts.session.outbox();
             if let Some(reason) = outbox.kicked {
                 return Err(Ending::Kicked(reason));
@@ -284,11 +284,21 @@ impl Client {
                 return Err(Ending::Kicked(reason::TAKEN_OVER));
             }
             for (first, packet_id) in outbox.acks.drain(..) {
-                encode_ack(out, version, first, packet_id, reason::SUCCESS);
+                encode_ack(out, self.parts.version, first, packet_id, reason::SUCCESS);
             }
-            outbox.hold.take()
-        };
-        self.parts.session.take(&mut self.sending, TAKE);
+            hold = outbox.hold.take().or(hold);
+            drop(outbox);
+            let is_idle = self.parts.session.take(&mut self.sending, TAKE);
+            self.encode_sending(out);
+            // Only a look that finds nothing at all makes the next message wake this task.
+            if is_idle || !out.is_empty() {
+                return Ok(hold);
+            }
+        }
+    }
+
+    fn encode_sending(&mut self, out: &mut BytesMut) {
+        let version = self.parts.version;
         for sent in self.sending.drain(..) {
             match sent {
                 Sent::Release(id) => encode_ack(out, version, PUBREL, id, reason::SUCCESS),
@@ -317,7 +327,6 @@ impl Client {
                 }
             }
         }
-        Ok(hold)
     }
 
     /// The connection is over: the session rests or ends, and the will is published if it should be.

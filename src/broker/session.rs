@@ -25,6 +25,8 @@ const HIGH_MESSAGES: usize = 1024;
 const HIGH_BYTES: usize = 1 << 20;
 /// …until this few are left.
 const LOW_MESSAGES: usize = 256;
+/// A receiver that takes fewer than this while it is waited for is not waited for again until it has caught up.
+const MIN_PROGRESS: u64 = 64;
 /// What may wait for a session that is connected.
 const ONLINE_MESSAGES: usize = 16_384;
 const ONLINE_BYTES: usize = 16 << 20;
@@ -70,6 +72,7 @@ pub(super) struct Session {
     outbox: Mutex<Outbox>,
     wake: Notify,
     room: Notify,
+    taken: AtomicU64,
     held: AtomicUsize,
 }
 
@@ -90,6 +93,8 @@ pub(super) struct Outbox {
     bytes: usize,
     /// How many of the waiting are QoS 0.
     at_most_once: usize,
+    /// It was waited for in vain.
+    stalled: bool,
     /// Whoever serves the session has found nothing to do and sleeps.
     idle: bool,
 }
@@ -114,10 +119,12 @@ impl Session {
                 queue: VecDeque::new(),
                 bytes: 0,
                 at_most_once: 0,
+                stalled: false,
                 idle: false,
             }),
             wake: Notify::new(),
             room: Notify::new(),
+            taken: AtomicU64::new(0),
             held: AtomicUsize::new(0),
         }
     }
@@ -232,6 +239,7 @@ impl Session {
         }
         pushed.wake = std::mem::take(&mut outbox.idle);
         pushed.is_behind = outbox.link != Link::Offline
+            && !outbox.stalled
             && (outbox.queue.len() > HIGH_MESSAGES || outbox.bytes > HIGH_BYTES);
         pushed
     }
@@ -256,8 +264,8 @@ impl Session {
         self.wake.notified().await;
     }
 
-    /// Takes out up to `limit` messages. When nothing can be taken, the next push wakes.
-    pub(super) fn take(&self, out: &mut Vec<Sent>, limit: usize) {
+    /// Takes out up to `limit` messages. True: there was nothing at all, and the next push wakes.
+    pub(super) fn take(&self, out: &mut Vec<Sent>, limit: usize) -> bool {
         let mut outbox = self.outbox.lock();
         let mut room = false;
         while out.len() < limit {
@@ -291,14 +299,21 @@ impl Session {
                 dup: false,
             });
         }
-        if out.is_empty() && outbox.acks.is_empty() {
-            outbox.idle = true;
-        }
+        outbox.idle = out.is_empty() && outbox.acks.is_empty();
+        let is_idle = outbox.idle;
         let is_low = outbox.queue.len() <= LOW_MESSAGES && outbox.bytes < HIGH_BYTES;
+        outbox.stalled &= !is_low;
         drop(outbox);
+        self.taken.fetch_add(out.len() as u64, Ordering::Relaxed);
         if room && is_low && self.held.load(Ordering::Acquire) > 0 {
             self.room.notify_waiters();
         }
+        is_idle
+    }
+
+    fn is_behind(&self) -> bool {
+        let outbox = self.outbox.lock();
+        outbox.queue.len() > LOW_MESSAGES || outbox.bytes >= HIGH_BYTES
     }
 
     /// Returns when the session has caught up, at the latest after `limit`.
@@ -307,9 +322,11 @@ impl Session {
         let notified = self.room.notified();
         let mut notified = std::pin::pin!(notified);
         notified.as_mut().enable();
-        if self.waiting() > LOW_MESSAGES {
-            // Too slow a receiver does not stop a publisher for good: then its messages are dropped.
-            let _ = tokio::time::timeout(limit, notified).await;
+        let before = self.taken.load(Ordering::Relaxed);
+        let is_late = self.is_behind() && tokio::time::timeout(limit, notified).await.is_err();
+        // Too slow a receiver does not stop its publishers for good: what it has no room for is dropped.
+        if is_late && self.taken.load(Ordering::Relaxed) - before < MIN_PROGRESS {
+            self.outbox.lock().stalled = true;
         }
         self.held.fetch_sub(1, Ordering::AcqRel);
     }

@@ -1,3 +1,7 @@
 //! Tests of the broker through its own doors: clients in this process, and bytes on a socket.
 
+mod attacks;
+mod delivery;
 mod local;
+mod version_5;
+mod wire;
