@@ -208,7 +208,8 @@ impl Client {
                     self.parts.expiry = expiry;
                 }
                 return Err(Ending::Left {
-                    with_will: reason == reason::DISCONNECT_WITH_WILL,
+                    // [MQTT-3.14.4-3]: only a normal goodbye takes the will back.
+                    with_will: reason != reason::SUCCESS,
                 });
             }
         }

@@ -70,15 +70,19 @@ async fn last_write(stream: &mut TcpStream, out: &mut BytesMut) {
     let _ = timeout(LAST_WRITE, write).await;
 }
 
+/// The largest CONNECT: whoever has not come in yet may not fill the memory.
+const MAX_CONNECT: usize = 128 << 10;
+
 /// The first packet must be CONNECT [MQTT-3.1.0-1]. The error is none when the client is gone.
 async fn read_connect(
     core: &Core,
     stream: &mut TcpStream,
     input: &mut BytesMut,
 ) -> Result<Box<Connect>, Option<Refused>> {
+    let limit = core.config.max_packet_size.min(MAX_CONNECT);
     loop {
         // The version does not matter for CONNECT, which names it itself.
-        match decode(input, Version::V311, core.config.max_packet_size).map_err(Some)? {
+        match decode(input, Version::V311, limit).map_err(Some)? {
             Some(Packet::Connect(connect)) => return Ok(connect),
             Some(_) => return Err(Some(protocol_error("the first packet is not CONNECT"))),
             None => {}

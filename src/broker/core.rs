@@ -2,19 +2,21 @@
 
 use std::{
     collections::VecDeque,
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     BrokerConfig, BrokerStats,
     bus::{Bus, BusError, Dispatcher},
-    codec::{Filter, Qos},
+    codec::{Filter, Qos, reason},
     message::{Origin, Publication},
     recent::Recent,
     retained::Retained,
@@ -87,16 +89,35 @@ impl Core {
         }
     }
 
+    /// Dispatches until the broker stops. A panic costs at most the message that caused it.
     async fn dispatch_all(self: Arc<Self>, mut dispatcher: Dispatcher) {
         let mut batch = Vec::new();
+        loop {
+            let work = AssertUnwindSafe(self.dispatch(&mut dispatcher, &mut batch));
+            if work.catch_unwind().await.is_ok() {
+                return;
+            }
+            tracing::error!("The broker failed inside and goes on. Please report this");
+            // Publishers must not wait for ever for what will not be handed over again.
+            let mut woken = Vec::new();
+            for publication in batch.drain(..) {
+                acknowledge(&publication, &mut woken);
+            }
+            for session in woken {
+                session.wake();
+            }
+        }
+    }
+
+    async fn dispatch(&self, dispatcher: &mut Dispatcher, batch: &mut Vec<Arc<Publication>>) {
         let mut woken = Vec::new();
         loop {
             tokio::select! {
                 () = self.shutdown.cancelled() => return,
-                () = dispatcher.next(&mut batch) => {}
+                () = dispatcher.next(batch) => {}
             }
-            self.fan_out(&batch, &mut woken);
-            self.recent.lock().note(&batch);
+            self.fan_out(batch, &mut woken);
+            self.recent.lock().note(batch);
             for publication in batch.drain(..) {
                 acknowledge(&publication, &mut woken);
             }
@@ -191,6 +212,11 @@ impl Core {
         let mut routes = self.routes.lock();
         let mut codes = Vec::with_capacity(filters.len());
         for filter in filters {
+            let limit = self.config.max_subscriptions;
+            if !routes.subscriptions.has_room(&filter.path, session, limit) {
+                codes.push(reason::QUOTA_EXCEEDED);
+                continue;
+            }
             let options = Options {
                 qos: filter.qos,
                 no_local: filter.no_local,

@@ -2,7 +2,8 @@
 //!
 //! The way of a message: `connection` reads bytes, `codec` makes a packet of them, `client` a publication, `bus` carries
 //! it through the router of rumqttd, `core` hands it to each subscriber's `session`, whose `connection` writes it out.
-//! It knows nothing of flows and nodes. Nothing here waits for a slow receiver, and every queue has a limit.
+//! It knows nothing of flows and nodes. Every queue has a limit. The dispatcher never waits for a receiver; who publishes
+//! faster than a receiver takes is held back for moments, as long as that helps.
 
 mod bus;
 mod client;
@@ -58,6 +59,8 @@ pub struct BrokerConfig {
     pub max_connections: usize,
     /// Sessions, those that nobody is connected to included.
     pub max_sessions: usize,
+    /// Subscriptions of one session.
+    pub max_subscriptions: usize,
     /// Messages of QoS 1 and 2 that a client may have unacknowledged.
     pub max_inflight: usize,
     /// What is kept for a session that nobody is connected to.
@@ -78,6 +81,7 @@ impl Default for BrokerConfig {
             max_packet_size: 1 << 20,
             max_connections: 10_000,
             max_sessions: 20_000,
+            max_subscriptions: 10_000,
             max_inflight: 128,
             offline_messages: 1000,
             offline_bytes: 8 << 20,
@@ -136,6 +140,11 @@ impl Broker {
             .local_addr()
             .map_err(|error| listen_error(wanted, error))?;
         let core = Core::start(config).map_err(|error| BrokerError::Bus(error.to_string()))?;
+        if !address.ip().is_loopback() && core.config.users.is_empty() {
+            tracing::warn!(
+                "The broker listens on {address}: everybody on this network can publish and subscribe there"
+            );
+        }
         core.tasks.spawn(listener::accept(core.clone(), listener));
         core.tasks.spawn(expire(core.clone()));
         Ok(Self { core, address })

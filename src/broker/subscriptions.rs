@@ -83,6 +83,13 @@ impl Subscriptions {
         is_new
     }
 
+    /// Whether a session has room for this filter within `limit`.
+    pub(super) fn has_room(&self, filter: &str, session: &Session, limit: usize) -> bool {
+        self.owned
+            .get(&session.key())
+            .is_none_or(|filters| filters.len() < limit || filters.contains(filter))
+    }
+
     /// Removes a subscription; false if there was none.
     pub(super) fn remove(&mut self, filter: &str, session: &Session) -> bool {
         let owned = self

@@ -29,13 +29,13 @@ pub(super) async fn serve(driver: &mut Driver, broker: &Broker) -> End {
         Err(error) => return End::Lost(error.to_string()),
     };
     for subscriber in &driver.subscribers {
-        begin(broker, &driver.options.client_id, subscriber);
+        begin(&session, subscriber);
     }
     if let Some(birth) = &driver.options.birth {
         let _ = session.publish(birth).await;
     }
     driver.connected();
-    let end = pass_on(driver, broker, &session).await;
+    let end = pass_on(driver, &session).await;
     let wanted = !matches!(end, End::Lost(_));
     if wanted && let Some(close) = &driver.options.close {
         let _ = tokio::time::timeout(LAST_WORDS, session.publish(close)).await;
@@ -47,7 +47,7 @@ pub(super) async fn serve(driver: &mut Driver, broker: &Broker) -> End {
     end
 }
 
-async fn pass_on(driver: &mut Driver, broker: &Broker, session: &LocalSession) -> End {
+async fn pass_on(driver: &mut Driver, session: &LocalSession) -> End {
     let mut in_flight = FuturesOrdered::new();
     let mut batch: Vec<Outgoing> = Vec::with_capacity(BATCH);
     // It subscribes to nothing, so what comes can only be the end.
@@ -57,7 +57,7 @@ async fn pass_on(driver: &mut Driver, broker: &Broker, session: &LocalSession) -
             biased;
             op = driver.inbox.next() => match driver.take(op) {
                 Todo::End(end) => break end,
-                Todo::Listen(subscriber) => begin(broker, &driver.options.client_id, &subscriber),
+                Todo::Listen(subscriber) => begin(session, &subscriber),
                 Todo::Leave(subscriber) => subscriber.set_session(None),
                 Todo::Subscribe(subscriber, filter, options) => {
                     if let Some(session) = subscriber.session() {
@@ -122,9 +122,8 @@ fn finish(outgoing: Outgoing, result: Taken) {
 }
 
 /// Gives a node its session, subscribed to all its filters.
-fn begin(broker: &Broker, client_id: &str, subscriber: &Subscriber) {
-    let Ok(session) = LocalSession::open(broker, &format!("{client_id}/{}", subscriber.name))
-    else {
+fn begin(main: &LocalSession, subscriber: &Subscriber) {
+    let Ok(session) = main.sibling(&subscriber.name) else {
         // The connection itself hears of the same thing, and says so.
         return subscriber.set_session(None);
     };

@@ -27,16 +27,27 @@ impl LocalSession {
     /// # Errors
     /// The broker stops, or has too many sessions.
     pub(super) fn open(broker: &Broker, client_id: &str) -> Result<Self, LocalError> {
-        let (client, receiver) = broker.connect_local(client_id)?;
+        broker.connect_local(client_id).map(Self::new)
+    }
+
+    /// Another session of the same client: with "no local messages" neither hears the other.
+    ///
+    /// # Errors
+    /// As for [`LocalSession::open`].
+    pub(super) fn sibling(&self, name: &str) -> Result<Self, LocalError> {
+        self.client.sibling(name).map(Self::new)
+    }
+
+    fn new((client, receiver): (LocalClient, LocalReceiver)) -> Self {
         let receiver = Receiver {
             receiver,
             received: Vec::new(),
             topic: "".into(),
         };
-        Ok(Self {
+        Self {
             client,
             receiver: tokio::sync::Mutex::new(receiver),
-        })
+        }
     }
 
     /// Resolves when the broker has handed the message to its subscribers.

@@ -14,6 +14,8 @@ pub fn start_log(level: LogLevel) {
     };
     let targets = Targets::new()
         .with_default(below)
+        // Its spans of level error would cost something for every message; what matters of it the broker says itself.
+        .with_target("rumqttd", LogLevel::OFF)
         .with_target("flowrill", level)
         .with_target("flow", level);
     let lines = tracing_subscriber::fmt::layer()

@@ -64,7 +64,6 @@ impl Qos {
 /// Reason codes of MQTT 5 that this broker sends.
 pub(super) mod reason {
     pub(in crate::broker) const SUCCESS: u8 = 0x00;
-    pub(in crate::broker) const DISCONNECT_WITH_WILL: u8 = 0x04;
     pub(in crate::broker) const NO_SUBSCRIPTION_EXISTED: u8 = 0x11;
     pub(in crate::broker) const UNSPECIFIED: u8 = 0x80;
     pub(in crate::broker) const MALFORMED: u8 = 0x81;

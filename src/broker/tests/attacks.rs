@@ -297,3 +297,23 @@ async fn the_limit_of_connections_holds_for_newcomers_only() {
     }
     broker.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn subscriptions_have_a_limit_for_each_session() {
+    let broker = Broker::start(BrokerConfig {
+        max_subscriptions: 2,
+        ..config()
+    })
+    .await
+    .unwrap();
+    let mut client = Wire::client(&broker, "c").await;
+    for filter in ["a", "b", "a"] {
+        client.subscribe(filter, 0).await;
+    }
+    client
+        .send(&packet(0x82, &[&[0, 1], &text("c"), &[0]]))
+        .await;
+    assert_eq!(client.next().await, (0x90, vec![0, 1, 0x80]));
+    assert_eq!(broker.stats().subscriptions, 2);
+    broker.stop().await;
+}

@@ -238,9 +238,9 @@ async fn a_lasting_session_keeps_what_it_has_room_for() {
     subscriber.closed().await;
     let mut publisher = Wire::client(&broker, "p").await;
     for number in 0..15_u8 {
+        publisher.send(&publish("q", b"not kept", 0, 0)).await;
         publisher.send(&publish("q", &[number], 2, 1)).await;
         assert_eq!(publisher.next().await.0, PUBACK);
-        publisher.send(&publish("q", b"not kept", 0, 0)).await;
     }
     let (mut subscriber, present) = Wire::lasting(&broker, "s").await;
     assert!(present);
