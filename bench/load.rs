@@ -125,11 +125,12 @@ fn main() -> Result<(), Failure> {
             thread::spawn(move || send(&options, number, epoch, &progress))
         })
         .collect();
+    thread::sleep(Duration::from_secs_f64(options.seconds).saturating_sub(began.elapsed()));
+    let received_in_time = progress.received.load(Ordering::Acquire) - received_before;
+    let elapsed = began.elapsed().as_secs_f64();
     for sender in senders {
         sender.join().map_err(|_| "a sender failed")??;
     }
-    let received_in_time = progress.received.load(Ordering::Acquire) - received_before;
-    let elapsed = began.elapsed().as_secs_f64();
     let last = Instant::now();
     while progress.under_way() > 0 && last.elapsed() < LAST_MESSAGES {
         thread::sleep(Duration::from_millis(10));

@@ -14,7 +14,8 @@ finish() {
 }
 trap finish EXIT
 
-cargo build --profile dist --bin flowrill --example load
+# BENCH_NO_BUILD=1 measures what was built last.
+[ -n "${BENCH_NO_BUILD:-}" ] || cargo build --profile dist --bin flowrill --example load
 bin=target/dist/flowrill
 load=target/dist/examples/load
 
