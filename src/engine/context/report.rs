@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{NodeContext, ensure_id};
+use super::{NodeContext, send::ensure_id};
 use crate::engine::{
     events::{Event, Interest, LogLevel, Record, Status},
     node::NodeError,
