@@ -1,5 +1,6 @@
 #!/bin/sh
 # Sees to the programs that some tests drive: a browser and MQTT clients of other people.
+[ -n "$FLOWRILL_CORPUS" ] || echo "Left out: the test with real flow files (FLOWRILL_CORPUS names no folder)."
 missing=""
 [ -n "$CHROMIUM" ] || command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
 command -v mosquitto_pub >/dev/null 2>&1 || missing="$missing mosquitto-clients"
