@@ -252,6 +252,7 @@ impl Client {
             packet.retain,
             properties,
             Origin::Client(self.parts.session.clone(), packet.packet_id),
+            &self.parts.core.memory,
         )));
         Ok(())
     }
@@ -352,7 +353,7 @@ impl Client {
         };
         let delay = will.properties.will_delay.unwrap_or(0).min(expiry);
         if delay == 0 {
-            core.publish(will_message(will)).await;
+            core.publish(will_message(will, &core)).await;
             return;
         }
         let publish_later = {
@@ -360,7 +361,7 @@ impl Client {
             async move {
                 let delay = Duration::from_secs(delay.into());
                 if timeout_or(&core, delay).await && !session.is_online() {
-                    core.publish(will_message(will)).await;
+                    core.publish(will_message(will, &core)).await;
                 }
             }
         };
@@ -376,13 +377,14 @@ async fn timeout_or(core: &Core, delay: Duration) -> bool {
     }
 }
 
-fn will_message(will: Will) -> Publication {
+fn will_message(will: Will, core: &Core) -> Publication {
     Publication::new(
         Body::new(&will.topic, &will.payload),
         will.qos,
         will.retain,
         PublishProperties::from_packet(will.properties),
         Origin::Broker,
+        &core.memory,
     )
 }
 

@@ -5,7 +5,7 @@ use std::{
     panic::AssertUnwindSafe,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -17,6 +17,7 @@ use super::{
     BrokerConfig, BrokerStats,
     bus::{Bus, BusError, Dispatcher},
     codec::{Filter, Qos, reason},
+    memory::Memory,
     message::{Origin, Publication},
     recent::Recent,
     retained::Retained,
@@ -40,11 +41,14 @@ pub(super) struct Core {
     pub(super) config: BrokerConfig,
     pub(super) bus: Arc<Bus>,
     pub(super) sessions: Sessions,
+    pub(super) memory: Arc<Memory>,
     pub(super) recent: Mutex<Recent>,
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
     pub(super) connections: AtomicU64,
     routes: Mutex<Routes>,
+    /// It was said that there is no room for more retained messages.
+    told_full: AtomicBool,
     received: AtomicU64,
     delivered: AtomicU64,
     dropped: AtomicU64,
@@ -54,9 +58,11 @@ impl Core {
     /// The broker without its listener; its dispatcher runs.
     pub(super) fn start(config: BrokerConfig) -> Result<Arc<Self>, BusError> {
         let (bus, dispatcher) = Bus::start()?;
+        let memory = Memory::new(config.max_memory);
         let core = Arc::new(Self {
             bus,
-            sessions: Sessions::new(&config),
+            sessions: Sessions::new(&config, &memory),
+            memory,
             recent: Mutex::default(),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
@@ -65,6 +71,7 @@ impl Core {
                 subscriptions: Subscriptions::default(),
                 retained: Retained::new(config.max_retained, config.max_retained_bytes),
             }),
+            told_full: AtomicBool::new(false),
             received: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
@@ -133,9 +140,12 @@ impl Core {
         let mut delivered = 0;
         let mut routes = self.routes.lock();
         for publication in batch {
-            if publication.retain && !routes.retained.store(publication) {
+            if publication.retain
+                && !routes.retained.store(publication)
+                && !self.told_full.swap(true, Ordering::Relaxed)
+            {
                 tracing::warn!(
-                    "The broker keeps no more retained messages: the one of {} is not kept",
+                    "The broker has no room for more retained messages: that of {}, say, is not kept",
                     publication.topic()
                 );
             }
@@ -190,9 +200,7 @@ impl Core {
         if pushed.wake {
             woken.push(session.clone());
         }
-        if pushed.dropped {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        self.dropped.fetch_add(pushed.dropped, Ordering::Relaxed);
         if let (true, Origin::Client(publisher, _)) = (pushed.is_behind, &publication.origin) {
             let mut outbox = publisher.outbox();
             if outbox.link == Link::Remote && outbox.hold.is_none() {
@@ -242,9 +250,7 @@ impl Core {
                     retain: true,
                     ids: ids.clone(),
                 });
-                if pushed.dropped {
-                    self.dropped.fetch_add(1, Ordering::Relaxed);
-                }
+                self.dropped.fetch_add(pushed.dropped, Ordering::Relaxed);
             }
         }
         drop(routes);

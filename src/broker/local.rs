@@ -144,6 +144,7 @@ impl LocalClient {
                 .filter(|set| *set != PublishProperties::default())
                 .map(Box::new),
             Origin::Local(self.session.clone(), Mutex::new(taken)),
+            &self.core.memory,
         ));
         let mut pending = self.pending.lock();
         if pending.queue.len() >= MAX_PENDING {

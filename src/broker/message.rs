@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::{
     codec::{Properties, Qos},
+    memory::{Memory, Share},
     session::Session,
 };
 
@@ -119,6 +120,8 @@ pub(super) struct Publication {
     pub(super) properties: Option<Box<PublishProperties>>,
     pub(super) expires: Option<Instant>,
     pub(super) origin: Origin,
+    /// Its part of the broker's memory; a retained message is counted elsewhere.
+    pub(super) share: Option<Share>,
 }
 
 impl Publication {
@@ -128,19 +131,23 @@ impl Publication {
         retain: bool,
         properties: Option<Box<PublishProperties>>,
         origin: Origin,
+        memory: &Arc<Memory>,
     ) -> Self {
         let expires = properties
             .as_ref()
             .and_then(|properties| properties.message_expiry)
             .and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds.into())));
-        Self {
+        let mut made = Self {
             body,
             qos,
             retain,
             properties,
             expires,
             origin,
-        }
+            share: None,
+        };
+        made.share = Some(memory.take(made.size()));
+        made
     }
 
     pub(super) fn topic(&self) -> &str {

@@ -14,6 +14,7 @@ mod handshake;
 mod inflight;
 mod listener;
 mod local;
+mod memory;
 mod message;
 mod recent;
 mod retained;
@@ -66,6 +67,8 @@ pub struct BrokerConfig {
     /// What is kept for a session that nobody is connected to.
     pub offline_messages: usize,
     pub offline_bytes: usize,
+    /// What all messages that wait may hold together. Above it only receivers that keep up get more.
+    pub max_memory: usize,
     pub max_retained: usize,
     pub max_retained_bytes: usize,
     /// How long a connection may take to send its CONNECT.
@@ -85,6 +88,7 @@ impl Default for BrokerConfig {
             max_inflight: 128,
             offline_messages: 1000,
             offline_bytes: 8 << 20,
+            max_memory: 256 << 20,
             max_retained: 100_000,
             max_retained_bytes: 64 << 20,
             connect_timeout: Duration::from_secs(5),

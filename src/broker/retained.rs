@@ -60,6 +60,7 @@ impl Retained {
             properties: publication.properties.clone(),
             expires: publication.expires,
             origin: Origin::Broker,
+            share: None,
         };
         self.count += 1;
         self.bytes += size;

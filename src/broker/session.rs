@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use super::{
     codec::Qos,
     inflight::{Inflight, Sent},
+    memory::Memory,
     message::Publication,
 };
 
@@ -25,6 +26,7 @@ const HIGH_MESSAGES: usize = 1024;
 const HIGH_BYTES: usize = 1 << 20;
 /// …until this few are left.
 const LOW_MESSAGES: usize = 256;
+const LOW_BYTES: usize = 64 << 10;
 /// A receiver that takes fewer than this while it is waited for is not waited for again until it has caught up.
 const MIN_PROGRESS: u64 = 64;
 /// What may wait for a session that is connected.
@@ -54,11 +56,12 @@ pub(super) enum Link {
     Local,
 }
 
-/// Limits of what waits while nobody is connected.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct OfflineLimits {
+/// Limits of what waits while nobody is connected, and the memory of all.
+#[derive(Clone)]
+pub(super) struct Limits {
     pub(super) messages: usize,
     pub(super) bytes: usize,
+    pub(super) memory: Arc<Memory>,
 }
 
 /// One session.
@@ -66,7 +69,7 @@ pub(super) struct Session {
     id: Arc<str>,
     key: u64,
     family: u64,
-    limits: OfflineLimits,
+    limits: Limits,
     online: AtomicBool,
     dropped: AtomicU64,
     outbox: Mutex<Outbox>,
@@ -100,7 +103,7 @@ pub(super) struct Outbox {
 }
 
 impl Session {
-    pub(super) fn new(id: Arc<str>, key: u64, family: u64, limits: OfflineLimits) -> Self {
+    pub(super) fn new(id: Arc<str>, key: u64, family: u64, limits: Limits) -> Self {
         Self {
             id,
             key,
@@ -209,6 +212,8 @@ impl Session {
         outbox.kicked = Some(reason);
         outbox.idle = false;
         drop(outbox);
+        // The one that sleeps now is meant; the next connection waits at the same place.
+        self.wake.notify_waiters();
         self.wake.notify_one();
     }
 
@@ -222,21 +227,24 @@ impl Session {
             _ => (ONLINE_MESSAGES, ONLINE_BYTES),
         };
         let size = delivery.publication.size();
-        let is_full =
-            |outbox: &Outbox| outbox.queue.len() >= messages || outbox.bytes + size > bytes;
+        let is_short = self.limits.memory.is_full();
+        let is_full = |outbox: &Outbox| {
+            let keeps_up = outbox.queue.len() <= LOW_MESSAGES && outbox.bytes <= LOW_BYTES;
+            outbox.queue.len() >= messages || outbox.bytes + size > bytes || (is_short && !keeps_up)
+        };
         if is_full(&outbox) && delivery.qos > Qos::AtMostOnce && outbox.at_most_once > 0 {
             // What may get lost goes first.
             let gone = outbox.drop_at_most_once();
-            self.dropped.fetch_add(gone.len() as u64, Ordering::Relaxed);
+            pushed.dropped = gone.len() as u64;
         }
         if is_full(&outbox) && !outbox.queue.is_empty() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-            pushed.dropped = true;
+            pushed.dropped += 1;
         } else {
             outbox.bytes += size;
             outbox.at_most_once += usize::from(delivery.qos == Qos::AtMostOnce);
             outbox.queue.push_back(delivery);
         }
+        self.dropped.fetch_add(pushed.dropped, Ordering::Relaxed);
         pushed.wake = std::mem::take(&mut outbox.idle);
         pushed.is_behind = outbox.link != Link::Offline
             && !outbox.stalled
@@ -336,7 +344,7 @@ impl Session {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pushed {
     pub(super) wake: bool,
-    pub(super) dropped: bool,
+    pub(super) dropped: u64,
     /// So much waits that publishers should slow down.
     pub(super) is_behind: bool,
 }

@@ -14,7 +14,8 @@ use rustc_hash::FxHashMap;
 use super::{
     BrokerConfig,
     codec::reason,
-    session::{Link, OfflineLimits, Session},
+    memory::Memory,
+    session::{Limits, Link, Session},
 };
 
 /// A session expiry interval that never ends.
@@ -36,7 +37,7 @@ struct Table {
 /// All sessions.
 pub(super) struct Sessions {
     table: Mutex<Table>,
-    limits: OfflineLimits,
+    limits: Limits,
     max: usize,
     next_key: AtomicU64,
 }
@@ -53,12 +54,13 @@ pub(super) struct Opened {
 }
 
 impl Sessions {
-    pub(super) fn new(config: &BrokerConfig) -> Self {
+    pub(super) fn new(config: &BrokerConfig, memory: &Arc<Memory>) -> Self {
         Self {
             table: Mutex::default(),
-            limits: OfflineLimits {
+            limits: Limits {
                 messages: config.offline_messages,
                 bytes: config.offline_bytes,
+                memory: memory.clone(),
             },
             max: config.max_sessions,
             next_key: AtomicU64::new(1),
@@ -106,7 +108,7 @@ impl Sessions {
             id.into(),
             key,
             family.unwrap_or(key),
-            self.limits,
+            self.limits.clone(),
         ));
         let connection = session.attach(link, window);
         let known = Known {

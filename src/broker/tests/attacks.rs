@@ -317,3 +317,34 @@ async fn subscriptions_have_a_limit_for_each_session() {
     assert_eq!(broker.stats().subscriptions, 2);
     broker.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn full_memory_costs_those_who_do_not_read_and_no_others() {
+    let broker = Broker::start(BrokerConfig {
+        max_memory: 1 << 20,
+        ..config()
+    })
+    .await
+    .unwrap();
+    let mut stuck = Vec::new();
+    for id in ["one", "two"] {
+        let (mut wire, _) = Wire::lasting(&broker, id).await;
+        wire.subscribe("t", 1).await;
+        stuck.push(wire);
+    }
+    // Gone, so that all of it waits in the broker.
+    stuck.clear();
+    let mut healthy = Wire::client(&broker, "healthy").await;
+    healthy.subscribe("t", 0).await;
+    let mut publisher = Wire::client(&broker, "p").await;
+    for number in 0..900_u16 {
+        publisher
+            .send(&publish("t", &[1; 10_000], 2, number + 1))
+            .await;
+        assert_eq!(publisher.next().await.0, 0x40);
+        assert_eq!(healthy.message().await.3.len(), 10_000);
+    }
+    // Each could keep 8 MB by itself.
+    assert!(broker.stats().dropped > 1_000);
+    broker.stop().await;
+}
