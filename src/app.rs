@@ -105,13 +105,13 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
     };
 
     let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-    let state = ServerState {
-        runtime: runtime.clone(),
-        broker: broker.clone(),
-        tap: settings.tap,
-        address: http_address,
-        shutdown: shutdown.clone(),
-    };
+    let state = ServerState::new(
+        runtime.clone(),
+        broker.clone(),
+        settings.tap,
+        http_address,
+        shutdown.clone(),
+    );
     tasks.spawn(server::serve(http, state));
     cli::say(Banner::new(&settings, http_address, mqtt));
     start_flows(&runtime, given.or(sample)).await;

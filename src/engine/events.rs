@@ -273,6 +273,27 @@ impl Subscription {
 
     /// Changes what is watched.
     pub fn watch(&self, interest: Interest) {
+        self.watcher().watch(interest);
+    }
+
+    /// A handle that changes what is watched while somebody else reads the events.
+    pub fn watcher(&self) -> Watcher {
+        Watcher {
+            id: self.id,
+            hub: self.hub.clone(),
+        }
+    }
+}
+
+/// Changes what a [`Subscription`] watches.
+pub struct Watcher {
+    id: u64,
+    hub: Arc<Hub>,
+}
+
+impl Watcher {
+    /// Watches these kinds from now on; returns the place in the stream after which that holds.
+    pub fn watch(&self, interest: Interest) -> u64 {
         let mut stream = self.hub.stream.lock();
         if let Some(subscriber) = stream
             .subscribers
@@ -282,6 +303,7 @@ impl Subscription {
             subscriber.interest = interest;
         }
         self.hub.recount(&stream);
+        stream.seq
     }
 }
 

@@ -20,7 +20,7 @@ mod tests;
 
 pub use clock::Clock;
 pub use context::{Busy, Completion, NodeContext, NodeInfo, Timer, new_id};
-pub use events::{Event, Hub, Interest, LogLevel, Record, Stamped, Status, Subscription};
+pub use events::{Event, Hub, Interest, LogLevel, Record, Stamped, Status, Subscription, Watcher};
 pub use node::{AnyEvent, Closing, Failed, Node, NodeError, SetActive};
 pub use registry::{Build, Built, ConfigError, Registry};
 pub use running::{Engine, EngineConfig};

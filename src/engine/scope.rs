@@ -94,6 +94,12 @@ impl Contexts {
         *self.stores.lock() = stores;
     }
 
+    /// The names of the stores, the default one first.
+    pub fn names(&self) -> Vec<String> {
+        let stores = self.stores.lock();
+        stores.iter().map(|(name, _)| name.clone()).collect()
+    }
+
     /// The store of this name, else the default one, and whether the name was known.
     fn store(&self, name: Option<&str>) -> (Option<Arc<dyn ContextStore>>, bool) {
         let stores = self.stores.lock();

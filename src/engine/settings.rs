@@ -1,6 +1,8 @@
 //! Settings of the runtime that nodes read, under Node-RED's names.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::message::Value;
 
 /// What nodes may need to know. Durations are real ones; counts are counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +19,8 @@ pub struct RuntimeSettings {
     pub mqtt_reconnect: Duration,
     /// `nodeCloseTimeout`: how long a node may take to close.
     pub close_timeout: Duration,
+    /// What was set besides, under its own name: settings that only some nodes know.
+    pub others: BTreeMap<String, Value>,
 }
 
 impl Default for RuntimeSettings {
@@ -28,6 +32,7 @@ impl Default for RuntimeSettings {
             debug_status_length: 32,
             mqtt_reconnect: Duration::from_secs(5),
             close_timeout: Duration::from_secs(15),
+            others: BTreeMap::new(),
         }
     }
 }

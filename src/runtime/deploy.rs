@@ -1,7 +1,7 @@
 //! How flows are changed.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
 };
 
@@ -110,7 +110,9 @@ impl Inner {
     }
 
     pub(super) async fn restart(&self) {
-        if let Ok(_one_at_a_time) = self.begin().await {
+        if let Ok(_one_at_a_time) = self.begin().await
+            && !self.running.load(Ordering::Relaxed)
+        {
             self.run_current(DeployMode::Full, &HashSet::new()).await;
         }
     }
@@ -142,22 +144,34 @@ impl Inner {
         let credentials = self.credentials.lock().clone();
         let graph = Graph::resolve(&version.flows, &self.catalog, &self.process_env);
         let registry = self.engine.registry();
-        let missing = graph
-            .missing
-            .iter()
-            .filter(|name| !registry.knows(name))
-            .cloned()
+        // A type may do without a manifest (the helper of `--tap`), and a manifest without its code is of no use.
+        let types: HashMap<Id, Id> = graph
+            .nodes
+            .values()
+            .map(|node| (node.id.clone(), node.type_name.clone()))
             .collect();
+        let mut missing: Vec<Id> = Vec::new();
+        for node in graph.nodes.values() {
+            if !registry.knows(&node.type_name) && !missing.contains(&node.type_name) {
+                missing.push(node.type_name.clone());
+            }
+        }
         let ids: HashSet<Id> = graph.nodes.keys().cloned().collect();
         let build = self
             .engine
             .deploy(graph, mode, changed, &|id: &str| credentials.texts(id))
             .await;
+        let mut lint = lint(&version.flows, &self.catalog);
+        lint.retain(|problem| {
+            let type_name = problem.node.as_ref().and_then(|id| types.get(id));
+            problem.code != "missing_type" || !type_name.is_some_and(|name| registry.knows(name))
+        });
         let problems = Problems {
-            lint: lint(&version.flows, &self.catalog),
+            lint,
             build: self.still_failing(&build, &ids),
         };
         let all = problems.all();
+        self.running.store(true, Ordering::Relaxed);
         self.problems.store(Arc::new(problems));
         let hub = self.engine.hub();
         hub.publish(Event::Flows {

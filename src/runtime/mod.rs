@@ -62,6 +62,8 @@ struct Inner {
     credentials: Mutex<Arc<Credentials>>,
     /// Held while flows change: one deploy at a time, the next one sees what the last one left.
     changing: tokio::sync::Mutex<()>,
+    /// Whether nodes run; not after a stop of the flows, until the next deploy.
+    running: AtomicBool,
     /// Set by the orderly stop: nothing is started any more.
     ended: AtomicBool,
     /// Deploys go on when the one who asked for them has hung up.
@@ -109,6 +111,7 @@ impl Runtime {
             problems: ArcSwap::default(),
             credentials: Mutex::new(Arc::new(credentials)),
             changing: tokio::sync::Mutex::new(()),
+            running: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             tasks: TaskTracker::new(),
         };
@@ -117,7 +120,7 @@ impl Runtime {
         })
     }
 
-    /// Runs the stored version.
+    /// Runs the stored version, unless flows run already: a deploy may have come first.
     pub async fn start(&self) {
         let inner = self.inner.clone();
         self.run(async move { inner.restart().await }).await;
@@ -198,12 +201,18 @@ impl Runtime {
         self.inner.store.notices()
     }
 
+    /// Whether the flows run: they are started, and were not stopped since.
+    pub fn is_running(&self) -> bool {
+        self.inner.running.load(Ordering::Relaxed)
+    }
+
     /// Stops all nodes; the flows stay deployed, and the next deploy starts them.
     pub async fn stop_flows(&self) {
         let inner = self.inner.clone();
         self.run(async move {
             let _one_at_a_time = inner.changing.lock().await;
             inner.engine.stop().await;
+            inner.running.store(false, Ordering::Relaxed);
         })
         .await;
     }

@@ -1,116 +1,139 @@
-//! `/comms`: debug messages, statuses and notifications for editors, in arrays of `{topic, data}`.
+//! `WS /comms`: debug messages, statuses and notifications for editors (Node-RED's comms socket).
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::{
     extract::{
         State,
-        ws::{Message as Frame, WebSocket, WebSocketUpgrade},
+        ws::{WebSocket, WebSocketUpgrade},
     },
     response::Response,
 };
-use serde_json::{Value as Json, json};
+use futures_util::{StreamExt, stream::SplitStream};
+use serde_json::{Value, json};
+use tokio::time::{MissedTickBehavior, interval};
 
-use super::ServerState;
+use super::{
+    ServerState,
+    error::ApiError,
+    sockets::{self, Ending, Gone, Sender},
+};
 use crate::{
-    engine::{Event, Interest, LogLevel, Record, Status},
+    engine::{Event, Interest, LogLevel, Record, Stamped, Status, Subscription},
     message::debug_encode,
 };
 
-/// Events that may wait for a slow editor; one that is slower is cut off and connects anew.
-const MAX_WAITING: usize = 10_000;
-/// Events in one frame.
-const MAX_BATCH: usize = 500;
+/// A client shall hear something at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// What an editor may send is tiny.
-const MAX_INCOMING: usize = 64 << 10;
+/// Events that may wait for one client.
+const QUEUE: usize = 8_192;
+/// Frames in one array.
+const BATCH: usize = 500;
+/// What clients say is short.
+const MAX_MESSAGE: usize = 64 * 1024;
 
+/// `GET /comms`
 pub(super) async fn connect(
     State(state): State<ServerState>,
     upgrade: WebSocketUpgrade,
-) -> Response {
-    upgrade
-        .max_message_size(MAX_INCOMING)
-        .on_upgrade(move |socket| talk(socket, state))
+) -> Result<Response, ApiError> {
+    let for_socket = state.clone();
+    sockets::accept(upgrade, &state, MAX_MESSAGE, move |socket| {
+        talk(socket, for_socket)
+    })
 }
 
-async fn talk(mut socket: WebSocket, state: ServerState) {
-    let hub = state.runtime.engine().hub();
+async fn talk(socket: WebSocket, state: ServerState) {
+    let (mut sender, mut receiver) = socket.split();
     let interest = Interest::DEBUG
         .and(Interest::STATUS)
         .and(Interest::NOTIFICATION)
         .and(Interest::LOG);
-    let mut events = hub.subscribe(interest, MAX_WAITING);
-    let statuses: Vec<Json> = hub
-        .statuses()
+    let hub = state.runtime.engine().hub().clone();
+    let mut events = hub.subscribe(interest, QUEUE);
+    let statuses = hub.statuses();
+    let shown = statuses
         .iter()
-        .map(|(id, status)| status_frame(id, status))
-        .collect();
-    if !statuses.is_empty() && send(&mut socket, statuses).await.is_err() {
+        .map(|(node, status)| status_frame(node, status));
+    if send(&mut sender, shown.collect()).await.is_err() {
         return;
     }
-    let mut heartbeat = tokio::time::interval(HEARTBEAT);
+    // The first one goes out at once and says that everything from here on is heard.
+    let mut heartbeat = interval(HEARTBEAT);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let frames = tokio::select! {
-            () = state.shutdown.cancelled() => break,
-            _ = heartbeat.tick() => vec![json!({ "topic": "hb", "data": now_ms() })],
-            incoming = socket.recv() => match incoming {
-                Some(Ok(Frame::Close(_)) | Err(_)) | None => return,
-                // Subscriptions: everybody gets everything anyway.
-                Some(Ok(_)) => continue,
+        let sent = tokio::select! {
+            biased;
+            () = state.shutdown.cancelled() => return sockets::end(sender, Ending::Stopping).await,
+            () = hung_up(&mut receiver) => return,
+            event = events.next() => match event {
+                None => return sockets::end(sender, Ending::TooSlow).await,
+                Some(event) => send(&mut sender, batch(event, &mut events, &state)).await,
             },
-            event = events.next() => {
-                let Some(first) = event else { break };
-                let max_length = state.runtime.engine().settings().debug_max_length;
-                let mut frames: Vec<Json> = frame(&first.event, max_length).into_iter().collect();
-                while frames.len() < MAX_BATCH && let Some(next) = events.try_next() {
-                    frames.extend(frame(&next.event, max_length));
-                }
-                frames
+            _ = heartbeat.tick() => {
+                let time = chrono::Utc::now().timestamp_millis();
+                send(&mut sender, vec![json!({ "topic": "hb", "data": time })]).await
             }
         };
-        if !frames.is_empty() && send(&mut socket, frames).await.is_err() {
+        if sent.is_err() {
             return;
         }
     }
-    // The other side may be gone already.
-    let _ = socket.send(Frame::Close(None)).await;
 }
 
-async fn send(socket: &mut WebSocket, frames: Vec<Json>) -> Result<(), axum::Error> {
-    socket
-        .send(Frame::Text(Json::Array(frames).to_string().into()))
-        .await
+/// Returns when the client is gone. What it says, "subscribe", changes nothing: everybody gets everything.
+async fn hung_up(receiver: &mut SplitStream<WebSocket>) {
+    while let Some(Ok(_)) = receiver.next().await {}
 }
 
-fn frame(event: &Event, max_length: usize) -> Option<Json> {
+async fn send(sender: &mut Sender, frames: Vec<Value>) -> Result<(), Gone> {
+    if frames.is_empty() {
+        return Ok(());
+    }
+    sockets::send(sender, Value::Array(frames).to_string()).await
+}
+
+/// This event and those that wait behind it, as frames.
+fn batch(first: Stamped, events: &mut Subscription, state: &ServerState) -> Vec<Value> {
+    let longest = state.runtime.engine().settings().debug_max_length;
+    let more = std::iter::from_fn(|| events.try_next());
+    std::iter::once(first)
+        .chain(more.take(BATCH - 1))
+        .filter_map(|stamped| frame(&stamped.event, longest))
+        .collect()
+}
+
+fn frame(event: &Event, longest: usize) -> Option<Value> {
     match event {
         Event::Debug(data) => Some(json!({ "topic": "debug", "data": data })),
         Event::Status { node, status } => Some(status_frame(node, status)),
         Event::Notification { topic, data } => {
             Some(json!({ "topic": format!("notification/{topic}"), "data": data }))
         }
-        Event::Log(record) if record.level <= LogLevel::Warn => log_frame(record, max_length),
+        Event::Log(record) if record.level <= LogLevel::Warn => log_frame(record, longest),
         _ => None,
     }
 }
 
-fn status_frame(node: &str, status: &Status) -> Json {
-    let data: serde_json::Map<String, Json> = [
+fn status_frame(node: &str, status: &Status) -> Value {
+    let mut data = json!({});
+    let parts = [
         ("fill", &status.fill),
         ("shape", &status.shape),
         ("text", &status.text),
-    ]
-    .into_iter()
-    .filter_map(|(key, part)| Some((key.to_owned(), part.as_deref()?.into())))
-    .collect();
+    ];
+    for (name, part) in parts {
+        if let Some(part) = part {
+            data[name] = (**part).into();
+        }
+    }
     json!({ "topic": format!("status/{node}"), "data": data })
 }
 
-/// A warning or an error of a node, for the debug panel.
-fn log_frame(record: &Record, max_length: usize) -> Option<Json> {
+/// A warning or an error of a node, which the debug panel shows, too.
+fn log_frame(record: &Record, longest: usize) -> Option<Value> {
     let node = record.node.as_ref()?;
-    let (text, format) = debug_encode(&record.msg, max_length);
+    let (text, format) = debug_encode(&record.msg, longest);
     let mut data = json!({
         "id": &*node.id,
         "type": &*node.type_name,
@@ -120,16 +143,11 @@ fn log_frame(record: &Record, max_length: usize) -> Option<Json> {
         "level": record.level as u8,
         "timestamp": record.time,
     });
-    for (key, value) in [("z", &node.z), ("name", &node.name)] {
-        if let Some(value) = value {
-            data[key] = (**value).into();
-        }
+    if let Some(z) = &node.z {
+        data["z"] = (**z).into();
+    }
+    if let Some(name) = &node.name {
+        data["name"] = (**name).into();
     }
     Some(json!({ "topic": "debug", "data": data }))
-}
-
-fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |past| past.as_millis() as u64)
 }

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use axum::{
     Json,
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -110,4 +110,33 @@ pub(super) fn panicked(_panic: Box<dyn Any + Send + 'static>) -> Response {
         "Flowrill failed inside while it answered this; its log says where. Please report it",
     )
     .into_response()
+}
+
+/// Turns the framework's own refusals, which are plain text, into the one form; other answers pass.
+pub(super) async fn as_json(response: Response) -> Response {
+    let status = response.status();
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    if !(status.is_client_error() || status.is_server_error())
+        || content_type == Some(&HeaderValue::from_static("application/json"))
+    {
+        return response;
+    }
+    let (code, message) = match status {
+        StatusCode::UPGRADE_REQUIRED => (
+            "websocket_only",
+            "Only WebSockets are spoken here; connect with a WebSocket client",
+        ),
+        status if status.is_client_error() => (
+            "bad_request",
+            "The request can't be understood; docs/http.md says what there is",
+        ),
+        _ => ("unavailable", "This can't be done now; try again later"),
+    };
+    let mut answer = ApiError::new(status, code, message).into_response();
+    for name in [header::ALLOW, header::UPGRADE, header::CONNECTION] {
+        if let Some(value) = response.headers().get(&name) {
+            answer.headers_mut().insert(name, value.clone());
+        }
+    }
+    answer
 }

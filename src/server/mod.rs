@@ -7,6 +7,7 @@ mod comms;
 mod error;
 mod guard;
 mod json;
+mod sockets;
 mod tap;
 
 #[cfg(test)]
@@ -15,14 +16,17 @@ mod tests;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::DefaultBodyLimit, middleware, serve::ListenerExt};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{broker::Broker, runtime::Runtime};
+use crate::{broker::Broker, engine::RuntimeSettings, runtime::Runtime};
 use error::ApiError;
 
 /// Node-RED's `apiMaxLength`: how large a request may be.
 const MAX_BODY: usize = 5 << 20;
+/// WebSockets that may be open at the same time.
+const MAX_SOCKETS: usize = 256;
 /// How long open requests and sockets may take to end.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -38,6 +42,34 @@ pub struct ServerState {
     pub address: SocketAddr,
     /// Ends the sockets.
     pub shutdown: CancellationToken,
+    /// Places for WebSockets.
+    sockets: Arc<Semaphore>,
+    /// The open WebSockets and what they still do.
+    tasks: TaskTracker,
+    /// What holds again when `/tap` takes a setting away.
+    first_settings: Arc<RuntimeSettings>,
+}
+
+impl ServerState {
+    /// A server that listens on `address` until `shutdown`.
+    pub fn new(
+        runtime: Arc<Runtime>,
+        broker: Option<Broker>,
+        tap: bool,
+        address: SocketAddr,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            first_settings: runtime.engine().settings(),
+            runtime,
+            broker,
+            tap,
+            address,
+            shutdown,
+            sockets: Arc::new(Semaphore::new(MAX_SOCKETS)),
+            tasks: TaskTracker::new(),
+        }
+    }
 }
 
 /// Everything that is served, as a function, so that tests need no socket.
@@ -49,7 +81,8 @@ pub fn router(state: ServerState) -> Router {
         .route("/tap", axum::routing::get(tap::connect))
         .fallback(assets::serve)
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::map_response(error::as_json))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check))
         .layer(CatchPanicLayer::custom(error::panicked))
         .with_state(state)
@@ -63,16 +96,22 @@ pub async fn serve(listener: tokio::net::TcpListener, state: ServerState) {
         let _ = stream.set_nodelay(true);
     });
     let stopped = shutdown.clone();
-    let serving = axum::serve(listener, router(state))
-        .with_graceful_shutdown(async move { stopped.cancelled().await });
+    let tasks = state.tasks.clone();
+    let serving = async {
+        let serve = axum::serve(listener, router(state))
+            .with_graceful_shutdown(async move { stopped.cancelled().await });
+        if let Err(error) = serve.await {
+            tracing::error!("The web server ended: {error}");
+        }
+        tasks.close();
+        tasks.wait().await;
+    };
     let limit = async {
         shutdown.cancelled().await;
         tokio::time::sleep(CLOSE_LIMIT).await;
     };
     tokio::select! {
-        outcome = serving => if let Err(error) = outcome {
-            tracing::error!("The web server ended: {error}");
-        },
+        () = serving => {}
         () = limit => tracing::debug!("Open connections were cut"),
     }
 }

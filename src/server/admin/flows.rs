@@ -11,8 +11,9 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use crate::{
+    engine::Event,
     flow::{DeployMode, Flows},
-    runtime::Deploy,
+    runtime::{Deploy, DeployError, Runtime},
     server::{ServerState, error::ApiError, json::JsonBody},
 };
 
@@ -76,8 +77,20 @@ pub(super) async fn deploy(
             ));
         }
     };
-    let deployed = state.runtime.deploy(request(body, mode)?).await?;
+    let deployed = state.runtime.deploy(request(body, mode)?).await;
+    let deployed = deployed.inspect_err(|error| tell_refused(&state.runtime, error))?;
     Ok(answer(version, &deployed.rev))
+}
+
+/// Those who watch hear of every deploy, also of one that was refused; of what could not be stored the runtime tells.
+fn tell_refused(runtime: &Runtime, error: &DeployError) {
+    if matches!(error, DeployError::Stale { .. } | DeployError::Invalid(_)) {
+        runtime.engine().hub().publish(Event::Flows {
+            rev: runtime.current().rev.clone(),
+            missing: Vec::new(),
+            error: Some(error.to_string()),
+        });
+    }
 }
 
 fn answer(version: Version, rev: &str) -> Response {

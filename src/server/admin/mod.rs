@@ -1,6 +1,7 @@
 //! Node-RED's admin API, under its own paths, so that its tools work.
 
 mod debug;
+mod flow;
 mod flows;
 mod settings;
 
@@ -14,6 +15,9 @@ use super::ServerState;
 pub(super) fn routes() -> Router<ServerState> {
     Router::new()
         .route("/flows", get(flows::read).post(flows::deploy))
+        .route("/flows/state", get(flow::state).post(flow::set_state))
+        .route("/flow/{id}", get(flow::one))
+        .route("/diagnostics", get(settings::diagnostics))
         .route("/inject/{id}", post(debug::inject))
         .route("/debug/view/{file}", get(debug::view))
         .route("/debug/{state}", post(debug::switch_several))

@@ -10,6 +10,7 @@ use crate::server::ServerState;
 
 pub(super) async fn settings(State(state): State<ServerState>) -> Json<Value> {
     let runtime = &state.runtime;
+    let stores = runtime.engine().contexts().names();
     let broker = state.broker.as_ref().map(|broker| {
         let address = broker.address();
         json!({ "host": address.ip().to_string(), "port": address.port() })
@@ -20,7 +21,13 @@ pub(super) async fn settings(State(state): State<ServerState>) -> Json<Value> {
         "flowFilePretty": true,
         "flowEncryptionType": "system",
         "lang": runtime.catalog().lang(),
-        "context": { "default": "memory", "stores": ["memory"] },
+        "context": { "default": stores.first(), "stores": stores },
+        "codeEditor": { "lib": "codemirror" },
+        "externalModules": {},
+        "editorTheme": {},
+        "diagnostics": { "enabled": true, "ui": false },
+        "runtimeState": { "enabled": true, "ui": false },
+        "tap": state.tap,
         "functionTimeout": runtime.engine().settings().function_timeout.as_secs_f64(),
         "functionExternalModules": false,
         "debugMaxLength": runtime.engine().settings().debug_max_length,
@@ -56,4 +63,27 @@ pub(super) async fn credentials(
 /// Nothing has to be filled in: there is no login.
 pub(super) async fn login() -> Json<Value> {
     Json(json!({}))
+}
+
+/// `GET /diagnostics`
+pub(super) async fn diagnostics(State(state): State<ServerState>) -> Json<Value> {
+    let version = state.runtime.current();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Json(json!({
+        "report": "diagnostics",
+        "scope": "basic",
+        "time": { "utc": chrono::Utc::now().to_rfc3339() },
+        "os": {
+            "platform": std::env::consts::OS,
+            "arch": std::env::consts::ARCH,
+            "cpus": cores,
+        },
+        "runtime": {
+            "version": env!("CARGO_PKG_VERSION"),
+            "isRunning": state.runtime.is_running(),
+            "flows": { "rev": version.rev, "nodes": version.flows.items.len(), "deployed": version.time },
+            "settings": { "contextStorage": state.runtime.engine().contexts().names(), "tap": state.tap },
+            "problems": state.runtime.problems().len(),
+        },
+    }))
 }

@@ -1,14 +1,16 @@
-//! Events as `/tap` sends them, and which of them a client wants.
+//! Events as `/tap` writes them, and which of them a client wants.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::{
     engine::{Event, Interest, Record, Stamped},
-    message::to_wire,
+    flow::Id,
+    message::{Message, Value, to_wire},
 };
 
+/// The kinds of events that there are on `/tap`.
 const KINDS: [(&str, Interest); 6] = [
     ("flows", Interest::FLOWS),
     ("input", Interest::INPUT),
@@ -18,102 +20,193 @@ const KINDS: [(&str, Interest); 6] = [
     ("log", Interest::LOG),
 ];
 
-/// What a client wants to hear; everything unless it says otherwise.
-#[derive(Default)]
-pub(super) struct Filter {
+/// What a client wants to see.
+#[derive(Clone, Default)]
+pub(super) struct Watched {
     kinds: Option<HashSet<String>>,
-    nodes: Option<HashSet<String>>,
+    /// Only events of these nodes; those that are about no node at all come anyway.
+    nodes: Option<HashSet<Id>>,
 }
 
-impl Filter {
-    /// Reads the operation `watch`: null is all.
-    pub(super) fn watch(&mut self, request: &Json) -> Result<(), String> {
-        self.kinds = names(request, "events")?;
-        self.nodes = names(request, "nodes")?;
-        Ok(())
+impl Watched {
+    /// Everything.
+    pub(super) fn all() -> Self {
+        Self::default()
     }
 
+    /// The request `watch`.
+    pub(super) fn from_request(request: &Map<String, Json>) -> Result<Self, String> {
+        Ok(Self {
+            kinds: names(request, "events")?,
+            nodes: names(request, "nodes")?
+                .map(|ids| ids.into_iter().map(|id| id.as_str().into()).collect()),
+        })
+    }
+
+    /// What the engine has to tell.
     pub(super) fn interest(&self) -> Interest {
-        let wanted = |name: &str| self.kinds.as_ref().is_none_or(|kinds| kinds.contains(name));
-        KINDS
-            .iter()
-            .filter(|(name, _)| wanted(name))
-            .fold(Interest::default(), |all, (_, kind)| all.and(*kind))
+        let wanted = KINDS.iter().filter(|(name, _)| match &self.kinds {
+            None => true,
+            Some(kinds) => kinds.contains(*name),
+        });
+        wanted.fold(Interest::default(), |all, (_, interest)| all.and(*interest))
     }
 
-    /// The frame for an event; none when it is not wanted.
-    pub(super) fn frame(&self, stamped: &Stamped) -> Option<Json> {
-        let of = |node: &str| self.nodes.as_ref().is_none_or(|nodes| nodes.contains(node));
-        let mut frame = match &*stamped.event {
-            Event::Input { node, msg } if of(node) => {
-                json!({ "ev": "input", "node": &**node, "msg": to_wire(&msg.to_value()) })
-            }
-            Event::Send {
-                node,
-                port,
-                to,
-                msg,
-            } if of(node) => {
-                json!({ "ev": "send", "node": &**node, "port": port, "to": &**to, "msg": to_wire(&msg.to_value()) })
-            }
-            Event::Done { node, msgid, error } if of(node) => {
-                let mut frame = json!({ "ev": "done", "node": &**node, "msgid": msgid.as_deref() });
-                if let Some(error) = error {
-                    frame["error"] = to_wire(error);
-                }
-                frame
-            }
-            Event::Call { node, method, args } if of(node) => {
-                let args: Vec<Json> = args.iter().map(to_wire).collect();
-                json!({ "ev": "call", "node": &**node, "method": method, "args": args })
-            }
-            Event::Log(record) if record.node.as_ref().is_none_or(|node| of(&node.id)) => {
-                log(record)
-            }
-            Event::Flows {
-                rev,
-                missing,
-                error,
-            } => match error {
-                None => {
-                    let missing: Vec<&str> = missing.iter().map(|name| &**name).collect();
-                    json!({ "ev": "flows", "state": "started", "rev": rev, "missing": missing })
-                }
-                Some(error) => {
-                    json!({ "ev": "flows", "state": "failed", "rev": rev, "error": error, "detail": error })
-                }
-            },
-            _ => return None,
+    fn wants(&self, kind: &str, node: Option<&str>) -> bool {
+        let kind_wanted = self.kinds.as_ref().is_none_or(|kinds| kinds.contains(kind));
+        let node_wanted = match (&self.nodes, node) {
+            (Some(nodes), Some(node)) => nodes.contains(node),
+            _ => true,
         };
-        frame["seq"] = stamped.seq.into();
-        Some(frame)
+        kind_wanted && node_wanted
     }
 }
 
-fn names(request: &Json, key: &str) -> Result<Option<HashSet<String>>, String> {
-    match request.get(key) {
+fn names(request: &Map<String, Json>, member: &str) -> Result<Option<HashSet<String>>, String> {
+    match request.get(member) {
         None | Some(Json::Null) => Ok(None),
         Some(Json::Array(list)) => Ok(Some(
             list.iter()
-                .filter_map(Json::as_str)
-                .map(str::to_owned)
+                .filter_map(|name| name.as_str().map(str::to_owned))
                 .collect(),
         )),
-        Some(_) => Err(format!("\"{key}\" is a list of names, or null")),
+        Some(_) => Err(format!("\"{member}\" is a list or null")),
     }
 }
 
-fn log(record: &Record) -> Json {
-    let mut rec = json!({ "level": record.level as u8, "msg": to_wire(&record.msg), "timestamp": record.time });
+/// What is wanted, by the place in the stream from which on it holds: events that were already on their way when a
+/// client changed its mind are still judged by what it wanted then.
+#[derive(Default)]
+pub(super) struct Filters {
+    now: Watched,
+    later: VecDeque<(u64, Watched)>,
+}
+
+impl Filters {
+    /// Wants this of the events after `seq`.
+    pub(super) fn change(&mut self, seq: u64, watched: Watched) {
+        self.later.push_back((seq, watched));
+    }
+
+    /// The event as text; none when it is not wanted.
+    pub(super) fn encode(&mut self, stamped: &Stamped) -> Option<String> {
+        while let Some((seq, _)) = self.later.front()
+            && *seq < stamped.seq
+        {
+            if let Some((_, watched)) = self.later.pop_front() {
+                self.now = watched;
+            }
+        }
+        let (kind, node) = kind(&stamped.event)?;
+        if !self.now.wants(kind, node) {
+            return None;
+        }
+        let mut event = json!({ "ev": kind, "seq": stamped.seq });
+        if let (Json::Object(event), Json::Object(fields)) = (&mut event, fields(&stamped.event)) {
+            event.extend(fields);
+        }
+        Some(event.to_string())
+    }
+}
+
+/// The name of an event and the node that it is about.
+fn kind(event: &Event) -> Option<(&'static str, Option<&str>)> {
+    match event {
+        Event::Input { node, .. } => Some(("input", Some(node))),
+        Event::Send { node, .. } => Some(("send", Some(node))),
+        Event::Done { node, .. } => Some(("done", Some(node))),
+        Event::Call { node, .. } => Some(("call", Some(node))),
+        Event::Log(record) => Some(("log", record.node.as_ref().map(|node| &*node.id))),
+        Event::Flows { .. } => Some(("flows", None)),
+        Event::Debug(_) | Event::Status { .. } | Event::Notification { .. } => None,
+    }
+}
+
+fn message(msg: &Message) -> Json {
+    to_wire(&msg.to_value())
+}
+
+fn fields(event: &Event) -> Json {
+    match event {
+        Event::Input { node, msg } => json!({ "node": &**node, "msg": message(msg) }),
+        Event::Send {
+            node,
+            port,
+            to,
+            msg,
+        } => json!({ "node": &**node, "port": port, "to": &**to, "msg": message(msg) }),
+        Event::Done { node, msgid, error } => {
+            let mut done = json!({ "node": &**node, "msgid": msgid.as_deref() });
+            if let Some(error) = error {
+                done["error"] = to_wire(error);
+            }
+            done
+        }
+        Event::Call { node, method, args } => {
+            let args: Vec<Json> = args.iter().map(to_wire).collect();
+            json!({ "node": &**node, "method": method, "args": args })
+        }
+        Event::Log(record) => json!({ "rec": log_record(record) }),
+        Event::Flows {
+            rev,
+            missing,
+            error,
+        } => match error {
+            Some(error) => {
+                json!({ "state": "failed", "rev": rev, "error": error, "detail": error })
+            }
+            None => json!({ "state": "started", "rev": rev, "missing": missing }),
+        },
+        Event::Debug(_) | Event::Status { .. } | Event::Notification { .. } => Json::Null,
+    }
+}
+
+fn log_record(record: &Record) -> Json {
+    let mut rec = json!({ "level": record.level as u8 });
     if let Some(node) = &record.node {
         rec["id"] = (*node.id).into();
         rec["type"] = (*node.type_name).into();
-        rec["path"] = (*node.flow).into();
-        for (key, value) in [("name", &node.name), ("z", &node.z)] {
+        for (member, value) in [("name", &node.name), ("z", &node.z)] {
             if let Some(value) = value {
-                rec[key] = (**value).into();
+                rec[member] = (**value).into();
             }
         }
+        rec["path"] = (*node.path).into();
     }
-    json!({ "ev": "log", "rec": rec })
+    rec["msg"] = to_wire(&record.msg);
+    rec["timestamp"] = to_wire(&Value::Number(record.time));
+    rec
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn input(seq: u64, node: &str) -> Stamped {
+        let event = Event::Input {
+            node: node.into(),
+            msg: Message::with_payload(1),
+        };
+        Stamped {
+            seq,
+            event: Arc::new(event),
+        }
+    }
+
+    #[test]
+    fn a_change_holds_from_its_place_in_the_stream() {
+        let watch = |request: Json| Watched::from_request(request.as_object().unwrap()).unwrap();
+        let mut filters = Filters::default();
+        filters.change(2, watch(json!({"events": ["log"]})));
+        filters.change(3, watch(json!({"events": ["input"], "nodes": ["b"]})));
+        let seen: Vec<bool> = [(1, "a"), (2, "a"), (3, "a"), (4, "a"), (5, "b")]
+            .into_iter()
+            .map(|(seq, node)| filters.encode(&input(seq, node)).is_some())
+            .collect();
+        assert_eq!(seen, [true, true, false, false, true]);
+        assert_eq!(watch(json!({"events": ["log"]})).interest(), Interest::LOG);
+        assert!(Watched::from_request(json!({"nodes": 1}).as_object().unwrap()).is_err());
+    }
 }

@@ -1,9 +1,16 @@
-//! `/tap`: hands messages to any node and shows every message on every wire, for tests and tools.
+//! `WS /tap`: sends messages into nodes and shows every message on every wire. The contract is in CONTRIBUTING.md.
 //!
-//! All operations are there with `--tap` only; without it those that look, and `receive`.
+//! A connection is two loops in one task: one carries out requests in the order in which they come, the other writes
+//! answers and events.
 
+mod context;
 mod events;
-mod operations;
+mod frame;
+mod messages;
+mod ops;
+mod settings;
+
+use std::sync::Arc;
 
 use axum::{
     extract::{
@@ -12,101 +19,136 @@ use axum::{
     },
     response::Response,
 };
-use serde_json::{Value as Json, json};
+use futures_util::{StreamExt, stream::SplitStream};
+use parking_lot::Mutex;
+use serde_json::Value as Json;
+use tokio::sync::mpsc;
 
-use super::ServerState;
-use crate::engine::{Stamped, Subscription};
-use events::Filter;
-use operations::Operations;
+use super::{
+    ServerState,
+    error::ApiError,
+    sockets::{self, Ending, Gone, Sender},
+};
+use crate::engine::{Subscription, Watcher};
+use events::{Filters, Watched};
 
-/// Events that may wait for a slow client; one that is slower is cut off.
-const MAX_WAITING: usize = 100_000;
-const MAX_INCOMING: usize = 64 << 20;
+/// Events that may wait for a client: a test looks at all of them, a live view does not fall that far behind.
+const QUEUE_TAP: usize = 200_000;
+const QUEUE: usize = 16_384;
+/// Answers that may wait; after that no further request is read.
+const ANSWERS: usize = 256;
+/// Frames that are put together before they are handed to the network.
+const BATCH: usize = 256;
+/// A request may carry a large Buffer.
+const MAX_MESSAGE_TAP: usize = 64 * 1024 * 1024;
+const MAX_MESSAGE: usize = 5 * 1024 * 1024;
 
+/// `GET /tap`
 pub(super) async fn connect(
     State(state): State<ServerState>,
     upgrade: WebSocketUpgrade,
-) -> Response {
-    upgrade
-        .max_message_size(MAX_INCOMING)
-        .max_frame_size(MAX_INCOMING)
-        .on_upgrade(move |socket| talk(socket, state))
-}
-
-async fn talk(mut socket: WebSocket, state: ServerState) {
-    let mut filter = Filter::default();
-    let mut events = state
+) -> Result<Response, ApiError> {
+    let (queue, max_message) = match state.tap {
+        true => (QUEUE_TAP, MAX_MESSAGE_TAP),
+        false => (QUEUE, MAX_MESSAGE),
+    };
+    // Watching begins before the client learns that it is connected.
+    let watched = Watched::all();
+    let events = state
         .runtime
         .engine()
         .hub()
-        .subscribe(filter.interest(), MAX_WAITING);
-    let operations = Operations { state: &state };
+        .subscribe(watched.interest(), queue);
+    let for_socket = state.clone();
+    sockets::accept(upgrade, &state, max_message, move |socket| {
+        talk(socket, for_socket, events)
+    })
+}
+
+/// One client.
+struct Connection {
+    state: ServerState,
+    watcher: Watcher,
+    filters: Arc<Mutex<Filters>>,
+    answers: mpsc::Sender<String>,
+}
+
+async fn talk(socket: WebSocket, state: ServerState, events: Subscription) {
+    let (sender, receiver) = socket.split();
+    let (answers, waiting) = mpsc::channel(ANSWERS);
+    let connection = Connection {
+        watcher: events.watcher(),
+        filters: Arc::default(),
+        answers,
+        state: state.clone(),
+    };
+    let filters = connection.filters.clone();
+    let ending = tokio::select! {
+        () = state.shutdown.cancelled() => None,
+        () = read(receiver, connection) => return,
+        ending = write(sender, waiting, events, &filters) => ending,
+    };
+    if let Some(sender) = ending {
+        sockets::end(sender, Ending::TooSlow).await;
+    }
+}
+
+async fn read(mut receiver: SplitStream<WebSocket>, connection: Connection) {
+    while let Some(Ok(received)) = receiver.next().await {
+        let answer = match received {
+            Frame::Text(text) => match frame::parse(text.as_str()) {
+                Ok(request) => ops::carry_out(&connection, request).await,
+                Err(error) => Some(frame::refusal(Json::Null, &error)),
+            },
+            Frame::Binary(_) => Some(frame::refusal(
+                Json::Null,
+                "Requests are text frames, each one JSON object",
+            )),
+            Frame::Close(_) => return,
+            Frame::Ping(_) | Frame::Pong(_) => None,
+        };
+        if let Some(answer) = answer
+            && connection.answers.send(answer.to_string()).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// Writes until the client is gone (none) or fell behind (the sender, to say so).
+async fn write(
+    mut sender: Sender,
+    mut answers: mpsc::Receiver<String>,
+    mut events: Subscription,
+    filters: &Mutex<Filters>,
+) -> Option<Sender> {
     loop {
-        tokio::select! {
+        // An answer goes before the events of its request, which most clients find easier.
+        let first = tokio::select! {
             biased;
-            () = state.shutdown.cancelled() => break,
-            event = events.next() => {
-                let Some(event) = event else { break };
-                if show(&mut socket, &filter, event, &mut events).await.is_err() {
-                    return;
-                }
-            }
-            incoming = socket.recv() => {
-                let text = match incoming {
-                    Some(Ok(Frame::Text(text))) => text,
-                    Some(Ok(Frame::Close(_)) | Err(_)) | None => return,
-                    Some(Ok(_)) => continue,
-                };
-                let answer = answer(&operations, &mut filter, &text).await;
-                events.watch(filter.interest());
-                if let Some(answer) = answer && socket.send(Frame::Text(answer.to_string().into())).await.is_err() {
-                    return;
-                }
-            }
+            Some(answer) = answers.recv() => Some(answer),
+            event = events.next() => match event {
+                Some(event) => filters.lock().encode(&event),
+                None => return Some(sender),
+            },
+        };
+        let waiting = std::iter::from_fn(|| match answers.try_recv() {
+            Ok(answer) => Some(Some(answer)),
+            Err(_) => Some(filters.lock().encode(&events.try_next()?)),
+        });
+        let batch: Vec<String> = first
+            .into_iter()
+            .chain(waiting.take(BATCH).flatten())
+            .collect();
+        if write_batch(&mut sender, batch).await.is_err() {
+            return None;
         }
     }
-    // The other side may be gone already.
-    let _ = socket.send(Frame::Close(None)).await;
 }
 
-/// Sends an event, and those that wait behind it.
-async fn show(
-    socket: &mut WebSocket,
-    filter: &Filter,
-    first: Stamped,
-    events: &mut Subscription,
-) -> Result<(), axum::Error> {
-    let mut next = Some(first);
-    while let Some(event) = next {
-        if let Some(frame) = filter.frame(&event) {
-            socket.send(Frame::Text(frame.to_string().into())).await?;
-        }
-        next = events.try_next();
+async fn write_batch(sender: &mut Sender, batch: Vec<String>) -> Result<(), Gone> {
+    for text in batch {
+        sockets::feed(sender, text).await?;
     }
-    Ok(())
-}
-
-/// Carries a request out; none when it has no `id` and so wants no answer.
-async fn answer(operations: &Operations<'_>, filter: &mut Filter, text: &str) -> Option<Json> {
-    let request: Json = match serde_json::from_str(text) {
-        Ok(request) => request,
-        Err(error) => {
-            return Some(
-                json!({ "re": null, "error": error_value(&format!("this is not JSON: {error}")) }),
-            );
-        }
-    };
-    let outcome = operations.carry_out(&request, filter).await;
-    let id = request.get("id")?;
-    let mut answer = match outcome {
-        Ok(answer) => answer,
-        Err(message) => json!({ "error": error_value(&message) }),
-    };
-    // The contract's examples begin with `re`; order carries no meaning.
-    answer["re"] = id.clone();
-    Some(answer)
-}
-
-fn error_value(message: &str) -> Json {
-    json!({ "$t": "error", "name": "Error", "message": message })
+    sockets::flush(sender).await
 }

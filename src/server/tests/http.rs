@@ -1,9 +1,6 @@
-//! Each row of docs/http.md, and each way of being refused.
+//! Requests in, answers out, without a socket.
 
-use axum::http::StatusCode;
-use serde_json::{Value as Json, json};
-
-use super::{V2, ask, flows, local, raw};
+use super::*;
 
 #[tokio::test]
 async fn flows_are_deployed_and_read_in_both_versions() {
@@ -235,4 +232,99 @@ async fn the_server_tells_about_itself() {
     let page = raw(&state, "GET", "/", &[], "").await;
     assert_eq!(page.status(), StatusCode::OK);
     assert_eq!(page.headers()["x-content-type-options"], "nosniff");
+}
+
+#[tokio::test]
+async fn even_refusals_of_the_framework_are_json() {
+    let state = local();
+    for (method, path, headers, body, status, code) in [
+        ("GET", "/comms", vec![], "", 400, "bad_request"),
+        ("GET", "/tap", vec![], "", 400, "bad_request"),
+        ("GET", "/flow/%ff", vec![], "", 400, "bad_request"),
+        (
+            "POST",
+            "/flows",
+            vec![("Content-Type", "application/x-www-form-urlencoded")],
+            "[]",
+            415,
+            "not_json",
+        ),
+        (
+            "POST",
+            "/flows",
+            vec![("Origin", "null"), ("Host", "localhost:1880")],
+            "[]",
+            403,
+            "foreign_origin",
+        ),
+        ("POST", "/flows/state", vec![], "{}", 400, "invalid_state"),
+        ("GET", "/flow/none", vec![], "", 404, "not_found"),
+    ] {
+        let (got, answer) = ask(&state, method, path, &headers, body).await;
+        assert_eq!(
+            (got.as_u16(), answer["code"].as_str()),
+            (status, Some(code)),
+            "{method} {path} {answer}"
+        );
+    }
+    let refused = raw(&state, "DELETE", "/flows", &[], "").await;
+    assert_eq!(refused.headers()["allow"], "GET,HEAD,POST");
+}
+
+#[tokio::test]
+async fn where_the_json_is_wrong_is_said() {
+    let (_, answer) = ask(&local(), "POST", "/flows", &[], "[\n  {\"id\" 1}]").await;
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.contains("line 2 column 9"), "{message}");
+}
+
+#[tokio::test]
+async fn one_flow_and_the_global_ones() {
+    let state = local();
+    let all = json!([
+        {"id": "t", "type": "tab", "label": "T"},
+        {"id": "d", "type": "debug", "z": "t", "x": 1, "y": 2, "wires": []},
+        {"id": "c", "type": "mqtt-broker", "z": "t"},
+        {"id": "g", "type": "mqtt-broker"}
+    ]);
+    ask(&state, "POST", "/flows", &[], &all.to_string()).await;
+    let (_, flow) = ask(&state, "GET", "/flow/t", &[], "").await;
+    assert_eq!(
+        flow,
+        json!({"id": "t", "label": "T", "nodes": [all[1]], "configs": [all[2]]})
+    );
+    let (_, global) = ask(&state, "GET", "/flow/global", &[], "").await;
+    assert_eq!(global["configs"], json!([all[3]]));
+}
+
+#[tokio::test]
+async fn flows_are_stopped_and_started_as_a_whole() {
+    let state = local();
+    ask(&state, "POST", "/flows", &[], &flows().to_string()).await;
+    for wanted in ["stop", "start", "start"] {
+        let body = json!({ "state": wanted }).to_string();
+        let (_, answer) = ask(&state, "POST", "/flows/state", &[], &body).await;
+        assert_eq!(answer["state"], wanted);
+        let (_, answer) = ask(&state, "GET", "/flows/state", &[], "").await;
+        assert_eq!(answer["state"], wanted);
+        let runs = state.runtime.engine().node("d").is_some();
+        assert_eq!(runs, wanted == "start");
+    }
+    let (_, report) = ask(&state, "GET", "/diagnostics", &[], "").await;
+    assert_eq!(report["runtime"]["isRunning"], json!(true));
+}
+
+#[tokio::test]
+async fn a_type_that_needs_no_manifest_is_no_problem() {
+    let state = local();
+    let list = json!([{"id": "h", "type": "helper"}, {"id": "n", "type": "no such"}]);
+    ask(&state, "POST", "/flows", &[], &list.to_string()).await;
+    let (_, answer) = ask(&state, "GET", "/flowrill/problems", &[], "").await;
+    let nodes: Vec<&Json> = answer["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| &problem["node"])
+        .collect();
+    assert_eq!(nodes, [&json!("n")]);
 }

@@ -1,7 +1,4 @@
-//! Requests in, answers out: HTTP without a socket, the two WebSockets over a real one.
-
-mod http;
-mod sockets;
+//! Requests in, answers out, without a socket; and the two WebSockets over a real one.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -9,11 +6,17 @@ use axum::{
     body::Body,
     http::{Request, Response, StatusCode},
 };
+use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value as Json, json};
+use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::{ServerState, router};
+mod http;
+mod sockets;
+mod tap;
+
+use super::{ServerState, router, serve};
 use crate::{
     catalog::Catalog,
     engine::{Clock, Contexts, Registry, RuntimeSettings},
@@ -38,13 +41,7 @@ fn state(address: SocketAddr, tap: bool) -> ServerState {
         contexts: Arc::new(Contexts::default()),
     });
     let runtime = Arc::new(runtime.unwrap());
-    ServerState {
-        runtime,
-        broker: None,
-        tap,
-        address,
-        shutdown: CancellationToken::new(),
-    }
+    ServerState::new(runtime, None, tap, address, CancellationToken::new())
 }
 
 fn local() -> ServerState {
@@ -90,4 +87,67 @@ fn flows() -> Json {
         {"id": "t", "type": "tab", "label": "T"},
         {"id": "d", "type": "debug", "z": "t", "x": 1, "y": 2, "wires": [], "unheard": {"of": 1.5}}
     ])
+}
+
+/// How long a frame that has to come is waited for.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// A WebSocket to a server of its own.
+struct Socket {
+    stream: tokio_tungstenite::WebSocketStream<
+        tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>,
+    >,
+    next_id: u64,
+}
+
+impl Socket {
+    async fn open(path: &str, tap: bool) -> (Self, ServerState) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = state(address, tap);
+        tokio_util::task::TaskTracker::new().spawn(serve(listener, state.clone()));
+        (Self::connect(path, &state).await, state)
+    }
+
+    /// A further client of the same server.
+    async fn connect(path: &str, state: &ServerState) -> Self {
+        let url = format!("ws://{}{path}", state.address);
+        let (stream, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        Self { stream, next_id: 1 }
+    }
+
+    async fn next(&mut self) -> Json {
+        loop {
+            let next = tokio::time::timeout(PATIENCE, self.stream.next());
+            let frame = next.await.expect("nothing came").unwrap().unwrap();
+            if let Frame::Text(text) = frame {
+                let mut reader = serde_json::Deserializer::from_str(&text);
+                reader.disable_recursion_limit();
+                return serde::Deserialize::deserialize(&mut reader).unwrap();
+            }
+        }
+    }
+
+    /// The next frame that fits.
+    async fn find(&mut self, fits: impl Fn(&Json) -> bool) -> Json {
+        loop {
+            let frame = self.next().await;
+            if fits(&frame) {
+                return frame;
+            }
+        }
+    }
+
+    async fn request(&mut self, mut request: Json) -> Json {
+        let id = self.next_id;
+        self.next_id += 1;
+        request["id"] = id.into();
+        self.stream
+            .send(Frame::text(request.to_string()))
+            .await
+            .unwrap();
+        let mut answer = self.find(|frame| frame["re"] == json!(id)).await;
+        answer.as_object_mut().unwrap().remove("re");
+        answer
+    }
 }

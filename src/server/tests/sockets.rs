@@ -1,198 +1,6 @@
-//! `/tap` and `/comms` over a real socket.
+//! `/comms`, and how sockets begin and end.
 
-use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value as Json, json};
-use tokio_tungstenite::tungstenite::Message as Frame;
-
-use super::{V2, ask, flows, state};
-use crate::server::{ServerState, serve};
-
-/// A WebSocket to a server of its own.
-struct Socket {
-    stream: tokio_tungstenite::WebSocketStream<
-        tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>,
-    >,
-    next_id: u64,
-}
-
-impl Socket {
-    async fn open(path: &str, tap: bool) -> (Self, ServerState) {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let state = state(address, tap);
-        tokio_util::task::TaskTracker::new().spawn(serve(listener, state.clone()));
-        let (stream, _) = tokio_tungstenite::connect_async(format!("ws://{address}{path}"))
-            .await
-            .unwrap();
-        (Self { stream, next_id: 1 }, state)
-    }
-
-    async fn next(&mut self) -> Json {
-        loop {
-            if let Frame::Text(text) = self.stream.next().await.unwrap().unwrap() {
-                return serde_json::from_str(&text).unwrap();
-            }
-        }
-    }
-
-    /// The next frame that fits.
-    async fn find(&mut self, fits: impl Fn(&Json) -> bool) -> Json {
-        loop {
-            let frame = self.next().await;
-            if fits(&frame) {
-                return frame;
-            }
-        }
-    }
-
-    async fn request(&mut self, mut request: Json) -> Json {
-        let id = self.next_id;
-        self.next_id += 1;
-        request["id"] = id.into();
-        self.stream
-            .send(Frame::text(request.to_string()))
-            .await
-            .unwrap();
-        let mut answer = self.find(|frame| frame["re"] == json!(id)).await;
-        answer.as_object_mut().unwrap().remove("re");
-        answer
-    }
-}
-
-fn helpers() -> Json {
-    json!([
-        {"id": "n1", "type": "helper", "wires": [["n2"], ["n3"]], "name": "one"},
-        {"id": "n2", "type": "helper", "z": "t"},
-        {"id": "n3", "type": "helper", "z": "t"}
-    ])
-}
-
-#[tokio::test]
-async fn tap_does_what_its_contract_says() {
-    let (mut tap, state) = Socket::open("/tap", true).await;
-    assert_eq!(
-        tap.request(json!({"op": "hello"})).await,
-        json!({"contract": 1, "name": "flowrill", "version": env!("CARGO_PKG_VERSION")})
-    );
-    assert_eq!(
-        tap.request(json!({"op": "nosuch"})).await,
-        json!({"error": {"$t": "error", "name": "Error", "message": "unknown op nosuch"}})
-    );
-    let body = json!({"flows": helpers()}).to_string();
-    let (_, deployed) = ask(&state, "POST", "/flows", &[V2], &body).await;
-    let started = tap.find(|frame| frame["ev"] == "flows").await;
-    assert_eq!(
-        (&started["state"], &started["rev"]),
-        (&json!("started"), &deployed["rev"])
-    );
-    assert_eq!(started["missing"], json!([]));
-    let props = tap.request(json!({"op": "node", "node": "n1"})).await["props"].clone();
-    assert_eq!(
-        (
-            &props["id"],
-            &props["type"],
-            &props["name"],
-            &props["wires"]
-        ),
-        (
-            &json!("n1"),
-            &json!("helper"),
-            &json!("one"),
-            &json!([["n2"], ["n3"]])
-        )
-    );
-    assert_eq!(
-        tap.request(json!({"op": "node", "node": "no"})).await,
-        json!({"props": null})
-    );
-
-    tap.request(json!({"op": "call", "node": "n1", "method": "send", "args": [[{"payload": {"$t": "date", "v": 0}}, {"payload": 2, "_msgid": "m"}]]})).await;
-    let first = tap.find(|frame| frame["ev"] == "input").await;
-    assert_eq!(
-        (
-            &first["node"],
-            &first["msg"]["payload"],
-            &first["msg"]["_msgid"]
-        ),
-        (&json!("n2"), &json!({"$t": "date", "v": 0}), &json!("m"))
-    );
-    assert_eq!(tap.find(|frame| frame["ev"] == "input").await["node"], "n3");
-
-    let receive =
-        |payload: u32| json!({"op": "receive", "node": "n2", "msg": {"payload": payload}});
-    tap.request(json!({"op": "batch", "ops": [receive(1), receive(2), receive(3)]}))
-        .await;
-    for payload in 1..=3 {
-        assert_eq!(
-            tap.find(|frame| frame["ev"] == "input").await["msg"]["payload"],
-            json!(payload)
-        );
-    }
-    tap.request(json!({"op": "call", "node": "n1", "method": "status", "args": [{"fill": "red", "text": "x"}]})).await;
-    assert_eq!(
-        tap.find(|frame| frame["ev"] == "call").await["args"],
-        json!([{"fill": "red", "text": "x"}])
-    );
-    tap.request(json!({"op": "call", "node": "n1", "method": "warn", "args": ["careful"]}))
-        .await;
-    let log = tap.find(|frame| frame["ev"] == "log").await;
-    assert_eq!(
-        (&log["rec"]["level"], &log["rec"]["msg"], &log["rec"]["id"]),
-        (&json!(30), &json!("careful"), &json!("n1"))
-    );
-
-    for scope in ["node", "flow", "global"] {
-        tap.request(json!({"op": "context.set", "node": "n2", "scope": scope, "key": "a.b", "value": [1, 2]})).await;
-        let got = tap.request(json!({"op": "context.get", "node": "n2", "scope": scope, "key": ["a", "a.b[1]", "c"]})).await;
-        assert_eq!(
-            got,
-            json!({"values": [{"b": [1, 2]}, 2, {"$t": "undefined"}]}),
-            "{scope}"
-        );
-        assert_eq!(
-            tap.request(json!({"op": "context.keys", "node": "n2", "scope": scope}))
-                .await,
-            json!({"values": [["a"]]})
-        );
-    }
-    assert_eq!(tap.request(json!({"op": "reset"})).await, json!({}));
-    let forgotten = tap
-        .request(json!({"op": "context.get", "scope": "global", "key": "a"}))
-        .await;
-    assert_eq!(forgotten, json!({"values": [{"$t": "undefined"}]}));
-    assert_eq!(
-        tap.request(json!({"op": "call", "node": "n1", "method": "close"}))
-            .await,
-        json!({})
-    );
-    assert_eq!(
-        tap.request(json!({"op": "node", "node": "n1"})).await,
-        json!({"props": null})
-    );
-    assert_eq!(tap.request(json!({"op": "stop"})).await, json!({}));
-    assert_eq!(
-        tap.request(json!({"op": "node", "node": "n2"})).await,
-        json!({"props": null})
-    );
-}
-
-#[tokio::test]
-async fn without_the_option_tap_only_looks() {
-    let (mut tap, _) = Socket::open("/tap", false).await;
-    assert_eq!(tap.request(json!({"op": "hello"})).await["contract"], 1);
-    assert_eq!(
-        tap.request(json!({"op": "node", "node": "x"})).await,
-        json!({"props": null})
-    );
-    let refused = tap.request(json!({"op": "stop"})).await;
-    assert!(
-        refused["error"]["message"]
-            .as_str()
-            .unwrap()
-            .contains("--tap"),
-        "{refused}"
-    );
-}
+use super::*;
 
 #[tokio::test]
 async fn comms_carries_debug_status_and_notifications() {
@@ -228,4 +36,85 @@ async fn comms_carries_debug_status_and_notifications() {
         (&warning[0]["data"]["msg"], &warning[0]["data"]["level"]),
         (&json!("hot"), &json!(30))
     );
+}
+
+#[tokio::test]
+async fn a_status_is_shown_to_those_who_come_later() {
+    let (_first, state) = Socket::open("/comms", false).await;
+    ask(&state, "POST", "/flows", &[], &flows().to_string()).await;
+    let node = state.runtime.engine().node("d").unwrap();
+    node.status(crate::engine::Status::new("red", "ring", "late"));
+    let mut second = Socket::connect("/comms", &state).await;
+    assert_eq!(
+        second.next().await,
+        json!([{"topic": "status/d", "data": {"fill": "red", "shape": "ring", "text": "late"}}])
+    );
+    node.status(crate::engine::Status::default());
+    let cleared = second.find(|frame| frame[0]["topic"] == "status/d").await;
+    assert_eq!(cleared[0]["data"], json!({}));
+}
+
+#[tokio::test]
+async fn a_foreign_page_gets_no_socket() {
+    use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest};
+    let (_first, state) = Socket::open("/comms", true).await;
+    for path in ["/comms", "/tap"] {
+        let url = format!("ws://{}{path}", state.address);
+        let mut request = url.into_client_request().unwrap();
+        let origin = "http://evil.example".parse().unwrap();
+        request.headers_mut().insert("Origin", origin);
+        let refused = tokio_tungstenite::connect_async(request).await;
+        let Err(Error::Http(answer)) = refused else {
+            panic!("{path} let it in")
+        };
+        assert_eq!(answer.status(), 403);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_answered_over_a_real_connection() {
+    let (_first, state) = Socket::open("/comms", false).await;
+    let answer = reqwest::Client::new()
+        .post(format!("http://{}/flows", state.address))
+        .json(&json!([{"id": "x".repeat(20 << 20)}]))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 413);
+    let body: Json = answer.json().await.unwrap();
+    assert_eq!(body["code"], "too_large");
+}
+
+#[tokio::test]
+async fn hanging_connections_do_not_hold_the_end() {
+    use tokio::io::AsyncWriteExt;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let state = state(address, true);
+    let tasks = tokio_util::task::TaskTracker::new();
+    tasks.spawn(serve(listener, state.clone()));
+    tasks.close();
+    let mut sockets = Vec::new();
+    for path in ["/comms", "/tap"] {
+        sockets.push(Socket::connect(path, &state).await);
+    }
+    // A request that never ends.
+    let mut half = tokio::net::TcpStream::connect(address).await.unwrap();
+    half.write_all(b"POST /flows HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n[")
+        .await
+        .unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    state.shutdown.cancel();
+    let limit = std::time::Duration::from_millis(2_500);
+    tokio::time::timeout(limit, tasks.wait()).await.unwrap();
+    // Clients are told.
+    for mut socket in sockets {
+        let last = loop {
+            match socket.stream.next().await.unwrap().unwrap() {
+                Frame::Text(_) => {}
+                other => break other,
+            }
+        };
+        assert!(matches!(last, Frame::Close(Some(frame)) if u16::from(frame.code) == 1001));
+    }
 }
