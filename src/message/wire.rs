@@ -11,79 +11,95 @@ pub fn to_wire(value: &Value) -> Json {
     encode(value, &mut Vec::new())
 }
 
+/// What holds other values is handed on to functions of their own: this one is entered once a level, and its frame has to be small.
 fn encode(value: &Value, path: &mut Vec<String>) -> Json {
     match value {
-        Value::Undefined => json!({"$t": "undefined"}),
+        Value::Array(values) => Json::Array(encode_list(values, path)),
+        Value::Object(object) => encode_object(object, path),
+        Value::Set(values) => tagged("set", Json::Array(encode_list(values, path))),
+        Value::Map(entries) => encode_map(entries, path),
+        Value::Error(error) => encode_error(error, path),
+        Value::Ancestor(levels) => encode_reference(*levels, path),
+        single => encode_single(single),
+    }
+}
+
+fn encode_single(value: &Value) -> Json {
+    match value {
         Value::Null => Json::Null,
         Value::Bool(bool) => Json::Bool(*bool),
         Value::Number(number) => encode_number(*number),
         Value::String(text) => Json::String(text.to_string()),
-        Value::Bytes(bytes) => json!({"$t": "buffer", "v": BASE64.encode(bytes)}),
-        Value::Date(time) => {
-            json!({"$t": "date", "v": if time.is_finite() { encode_number(*time) } else { Json::Null }})
-        }
-        Value::BigInt(digits) => json!({"$t": "bigint", "v": &**digits}),
+        Value::Bytes(bytes) => tagged("buffer", BASE64.encode(bytes).into()),
+        Value::Date(time) if time.is_finite() => tagged("date", encode_number(*time)),
+        Value::Date(_) => tagged("date", Json::Null),
+        Value::BigInt(digits) => tagged("bigint", (&**digits).into()),
         Value::Regexp(regexp) => {
             json!({"$t": "regexp", "v": &*regexp.source, "flags": &*regexp.flags})
         }
-        Value::Error(error) => {
-            let mut out = Map::new();
-            out.insert("$t".into(), "error".into());
-            out.insert("name".into(), (&*error.name).into());
-            out.insert("message".into(), (&*error.message).into());
-            if let Some(stack) = &error.stack {
-                out.insert("stack".into(), (&**stack).into());
-            }
-            if !error.properties.is_empty() {
-                path.push("props".into());
-                out.insert(
-                    "props".into(),
-                    Json::Object(encode_fields(&error.properties, path)),
-                );
-                path.pop();
-            }
-            Json::Object(out)
-        }
         Value::TypedArray(array) if &*array.kind == "ArrayBuffer" => {
-            json!({"$t": "arraybuffer", "v": BASE64.encode(&array.bytes)})
+            tagged("arraybuffer", BASE64.encode(&array.bytes).into())
         }
         Value::TypedArray(array) => {
             json!({"$t": "typedarray", "kind": &*array.kind, "v": BASE64.encode(&array.bytes)})
         }
-        Value::Map(entries) => {
-            let entries = entries.iter().map(|(key, value)| {
-                json!([encode_at(key, "0", path), encode_at(value, "1", path)])
-            });
-            json!({"$t": "map", "v": entries.collect::<Vec<_>>()})
-        }
-        Value::Set(values) => json!({"$t": "set", "v": encode_list(values, path)}),
-        Value::Array(values) => Json::Array(encode_list(values, path)),
-        Value::Object(object) => {
-            let fields = encode_fields(object, path);
-            if object.contains_key("$t") {
-                json!({"$t": "object", "v": fields})
-            } else {
-                Json::Object(fields)
-            }
-        }
-        Value::Ancestor(levels) => {
-            let end = path.len().saturating_sub(1 + *levels as usize);
-            let names: Vec<String> = path[..end]
-                .iter()
-                .map(|key| key.replace('~', "~0").replace('/', "~1"))
-                .collect();
-            json!({"$t": "ref", "v": names.join("/")})
-        }
         Value::Opaque(opaque) if opaque.0.type_name() == "function" => {
-            let name = opaque
-                .0
-                .get("name")
-                .map(|name| name.to_text())
-                .unwrap_or_default();
-            json!({"$t": "function", "name": name})
+            let name = opaque.0.get("name").map(|name| name.to_text());
+            json!({"$t": "function", "name": name.unwrap_or_default()})
         }
-        Value::Opaque(opaque) => json!({"$t": "opaque", "v": opaque.0.type_name()}),
+        Value::Opaque(opaque) => tagged("opaque", opaque.0.type_name().into()),
+        _ => json!({"$t": "undefined"}),
     }
+}
+
+fn tagged(tag: &str, value: Json) -> Json {
+    let mut out = Map::new();
+    out.insert("$t".into(), tag.into());
+    out.insert("v".into(), value);
+    Json::Object(out)
+}
+
+fn encode_object(object: &Object, path: &mut Vec<String>) -> Json {
+    let fields = Json::Object(encode_fields(object, path));
+    match object.contains_key("$t") {
+        true => tagged("object", fields),
+        false => fields,
+    }
+}
+
+fn encode_map(entries: &[(Value, Value)], path: &mut Vec<String>) -> Json {
+    let mut list = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        let pair = vec![encode_at(key, "0", path), encode_at(value, "1", path)];
+        list.push(Json::Array(pair));
+    }
+    tagged("map", Json::Array(list))
+}
+
+fn encode_error(error: &ErrorValue, path: &mut Vec<String>) -> Json {
+    let mut out = Map::new();
+    out.insert("$t".into(), "error".into());
+    out.insert("name".into(), (&*error.name).into());
+    out.insert("message".into(), (&*error.message).into());
+    if let Some(stack) = &error.stack {
+        out.insert("stack".into(), (&**stack).into());
+    }
+    if !error.properties.is_empty() {
+        path.push("props".into());
+        let properties = encode_fields(&error.properties, path);
+        out.insert("props".into(), Json::Object(properties));
+        path.pop();
+    }
+    Json::Object(out)
+}
+
+fn encode_reference(levels: u32, path: &[String]) -> Json {
+    let end = path.len().saturating_sub(1 + levels as usize);
+    let names: Vec<String> = path[..end]
+        .iter()
+        .map(|key| key.replace('~', "~0").replace('/', "~1"))
+        .collect();
+    tagged("ref", names.join("/").into())
 }
 
 fn encode_number(number: f64) -> Json {
@@ -109,18 +125,19 @@ fn encode_at(value: &Value, key: &str, path: &mut Vec<String>) -> Json {
 }
 
 fn encode_list(values: &[Value], path: &mut Vec<String>) -> Vec<Json> {
-    values
-        .iter()
-        .enumerate()
-        .map(|(index, value)| encode_at(value, &index.to_string(), path))
-        .collect()
+    let mut list = Vec::with_capacity(values.len());
+    for (index, value) in values.iter().enumerate() {
+        list.push(encode_at(value, &index.to_string(), path));
+    }
+    list
 }
 
 fn encode_fields(object: &Object, path: &mut Vec<String>) -> Map<String, Json> {
-    object
-        .iter()
-        .map(|(key, value)| (key.to_string(), encode_at(value, key, path)))
-        .collect()
+    let mut fields = Map::new();
+    for (key, value) in object {
+        fields.insert(key.to_string(), encode_at(value, key, path));
+    }
+    fields
 }
 
 /// Decodes what [`to_wire`] encodes.
@@ -253,16 +270,17 @@ fn decode_at(json: &Json, key: &str, path: &mut Vec<String>) -> Result<Value, St
 }
 
 fn decode_list(values: &[Json], path: &mut Vec<String>) -> Result<Vec<Value>, String> {
-    values
-        .iter()
-        .enumerate()
-        .map(|(index, value)| decode_at(value, &index.to_string(), path))
-        .collect()
+    let mut list = Vec::with_capacity(values.len());
+    for (index, value) in values.iter().enumerate() {
+        list.push(decode_at(value, &index.to_string(), path)?);
+    }
+    Ok(list)
 }
 
 fn decode_fields(fields: &Map<String, Json>, path: &mut Vec<String>) -> Result<Object, String> {
-    fields
-        .iter()
-        .map(|(key, value)| Ok((key.as_str(), decode_at(value, key, path)?)))
-        .collect()
+    let mut object = Object::with_capacity(fields.len());
+    for (key, value) in fields {
+        object.insert(key.as_str(), decode_at(value, key, path)?);
+    }
+    Ok(object)
 }

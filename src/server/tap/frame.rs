@@ -67,7 +67,8 @@ pub(super) fn answer(re: Json, members: Map<String, Json>) -> Json {
 
 /// The answer to a request that can't be carried out.
 pub(super) fn refusal(re: Json, message: &str) -> Json {
-    json!({ "re": re, "error": { "$t": "error", "name": "Error", "message": message } })
+    let error = json!({ "$t": "error", "name": "Error", "message": message });
+    answer(re, Map::from_iter([("error".to_owned(), error)]))
 }
 
 #[cfg(test)]

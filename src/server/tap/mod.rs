@@ -23,6 +23,7 @@ use futures_util::{StreamExt, stream::SplitStream};
 use parking_lot::Mutex;
 use serde_json::Value as Json;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     ServerState,
@@ -83,13 +84,12 @@ async fn talk(socket: WebSocket, state: ServerState, events: Subscription) {
         state: state.clone(),
     };
     let filters = connection.filters.clone();
-    let ending = tokio::select! {
-        () = state.shutdown.cancelled() => None,
+    let ended = tokio::select! {
         () = read(receiver, connection) => return,
-        ending = write(sender, waiting, events, &filters) => ending,
+        ended = write(sender, waiting, events, &filters, &state.shutdown) => ended,
     };
-    if let Some(sender) = ending {
-        sockets::end(sender, Ending::TooSlow).await;
+    if let Some((sender, ending)) = ended {
+        sockets::end(sender, ending).await;
     }
 }
 
@@ -115,21 +115,23 @@ async fn read(mut receiver: SplitStream<WebSocket>, connection: Connection) {
     }
 }
 
-/// Writes until the client is gone (none) or fell behind (the sender, to say so).
+/// Writes until the client is gone (none), or until there is a reason to end the connection and somebody to tell it.
 async fn write(
     mut sender: Sender,
     mut answers: mpsc::Receiver<String>,
     mut events: Subscription,
     filters: &Mutex<Filters>,
-) -> Option<Sender> {
+    shutdown: &CancellationToken,
+) -> Option<(Sender, Ending)> {
     loop {
         // An answer goes before the events of its request, which most clients find easier.
         let first = tokio::select! {
             biased;
+            () = shutdown.cancelled() => return Some((sender, Ending::Stopping)),
             Some(answer) = answers.recv() => Some(answer),
             event = events.next() => match event {
                 Some(event) => filters.lock().encode(&event),
-                None => return Some(sender),
+                None => return Some((sender, Ending::TooSlow)),
             },
         };
         let waiting = std::iter::from_fn(|| match answers.try_recv() {
