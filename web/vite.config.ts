@@ -3,7 +3,10 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defaultClientConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 
-/** The dev server hands calls of the API on to a running Flowrill (or to the mock server of `npm run mock`). */
+/**
+ * The dev server hands calls of the API on to a running Flowrill (or to the mock server of `npm run mock`). `Host` stays as the
+ * browser sent it: Flowrill compares it with `Origin`.
+ */
 const server = process.env['FLOWRILL_URL'] ?? 'http://127.0.0.1:1880'
 const apiPaths = ['/flows', '/inject', '/debug', '/settings', '/nodes', '/credentials', '/flowrill', '/health']
 
@@ -37,8 +40,8 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      ...Object.fromEntries(apiPaths.map((path) => [path, { target: server, changeOrigin: true }])),
-      '/comms': { target: server, ws: true, changeOrigin: true },
+      ...Object.fromEntries(apiPaths.map((path) => [path, { target: server }])),
+      '/comms': { target: server, ws: true },
     },
   },
   test: {
