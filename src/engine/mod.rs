@@ -15,9 +15,6 @@ mod running;
 mod scope;
 mod settings;
 
-#[cfg(test)]
-mod tests;
-
 pub use clock::Clock;
 pub use context::{Busy, Completion, NodeContext, NodeInfo, Timer, new_id};
 pub use events::{Event, Hub, Interest, LogLevel, Record, Stamped, Status, Subscription, Watcher};
