@@ -13,6 +13,7 @@ use crate::{
     flow::{Flows, ProcessEnv},
     nodes,
     runtime::{Deploy, Runtime, RuntimeConfig},
+    script::Jsonata,
     server::{self, ServerState},
     services::Services,
     settings::{Flags, Settings},
@@ -96,6 +97,7 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         process_env: ProcessEnv::default(),
         settings: settings.runtime.clone(),
         clock: Clock::System,
+        expressions: Arc::new(Jsonata),
         contexts: Arc::new(Contexts::default()),
     })?);
     let mqtt = broker.as_ref().map(Broker::address);

@@ -23,7 +23,7 @@ pub use deploy::{Deploy, DeployError, Deployed};
 
 use crate::{
     catalog::Catalog,
-    engine::{Clock, Contexts, Engine, EngineConfig, Registry, RuntimeSettings},
+    engine::{Clock, Contexts, Engine, EngineConfig, Expressions, Registry, RuntimeSettings},
     flow::{Flows, Problem, ProcessEnv},
     store::{Credentials, FlowStore, StoreError, StoredVersion, VersionInfo},
 };
@@ -42,6 +42,7 @@ pub struct RuntimeConfig {
     pub process_env: ProcessEnv,
     pub settings: RuntimeSettings,
     pub clock: Clock,
+    pub expressions: Arc<dyn Expressions>,
     pub contexts: Arc<Contexts>,
 }
 
@@ -99,6 +100,7 @@ impl Runtime {
             registry: config.registry,
             contexts: config.contexts,
             clock: config.clock,
+            expressions: config.expressions,
             settings: config.settings,
         });
         let inner = Inner {

@@ -100,6 +100,7 @@ fn bench() -> Bench {
         process_env: ProcessEnv::default(),
         settings: RuntimeSettings::default(),
         clock: Clock::System,
+        expressions: Arc::new(crate::script::Jsonata),
         contexts: Arc::default(),
     })
     .unwrap();

@@ -15,6 +15,7 @@ mod convert;
 mod deadline;
 mod failure;
 mod host;
+mod jsonata;
 mod library;
 mod machine;
 mod node;
@@ -29,6 +30,7 @@ mod url;
 mod tests;
 
 pub use code::{Code, Options};
+pub use jsonata::Jsonata;
 pub use node::{Script, ScriptEvent, Started};
 
 /// Names that code is handed besides the language's own, as parameters of the function around it.

@@ -246,15 +246,14 @@ impl NodeContext {
                 "object" => Value::Date(self.now()),
                 "iso" => iso(self.now()).into(),
                 "" => Value::Number(self.now()),
-                other => {
-                    return Err(format!(
-                        "The date format \"{other}\" does not run yet: use iso, object or nothing"
-                    ));
-                }
+                format => self
+                    .0
+                    .shared
+                    .expressions
+                    .format_date(self.now(), format, self)?
+                    .into(),
             },
-            TypedInput::Jsonata(_) => {
-                return Err("JSONata expressions do not run yet: use a function node".into());
-            }
+            TypedInput::Jsonata(source) => self.evaluate_for(source, msg, &[])?,
         })
     }
 }

@@ -19,6 +19,7 @@ use super::{
     clock::Clock,
     context::NodeContext,
     events::{Event, Hub, Interest, LogLevel, Record},
+    expressions::Expressions,
     queue::FlowShared,
     registry::Registry,
     scope::Contexts,
@@ -35,6 +36,7 @@ pub(super) struct Shared {
     pub(super) hub: Arc<Hub>,
     pub(super) contexts: Arc<Contexts>,
     pub(super) clock: Clock,
+    pub(super) expressions: Arc<dyn Expressions>,
     pub(super) settings: ArcSwap<RuntimeSettings>,
     pub(super) catalog: Arc<Catalog>,
     pub(super) tasks: TaskTracker,
@@ -72,6 +74,7 @@ pub struct EngineConfig {
     pub registry: Registry,
     pub contexts: Arc<Contexts>,
     pub clock: Clock,
+    pub expressions: Arc<dyn Expressions>,
     pub settings: RuntimeSettings,
 }
 
@@ -114,6 +117,7 @@ impl Engine {
             hub: Arc::default(),
             contexts: config.contexts,
             clock: config.clock,
+            expressions: config.expressions,
             settings: ArcSwap::from_pointee(config.settings),
             catalog: config.catalog,
             tasks: TaskTracker::new(),

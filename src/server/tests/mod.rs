@@ -38,6 +38,7 @@ fn state(address: SocketAddr, tap: bool) -> ServerState {
         process_env: ProcessEnv::default(),
         settings: RuntimeSettings::default(),
         clock: Clock::System,
+        expressions: Arc::new(crate::script::Jsonata),
         contexts: Arc::new(Contexts::default()),
     });
     let runtime = Arc::new(runtime.unwrap());

@@ -11,6 +11,7 @@ use flowrill::{
     flow::{DeployMode, Flows, Graph, Problem, ProcessEnv},
     message::{Message, Value, from_wire, to_wire},
     nodes,
+    script::Jsonata,
     services::Services,
 };
 use serde_json::{Value as Json, json};
@@ -67,6 +68,7 @@ impl TestFlows {
             catalog: catalog.clone(),
             registry,
             contexts: Arc::new(Contexts::default()),
+            expressions: Arc::new(Jsonata),
             clock: Clock::Virtual {
                 unix_ms: START_MS,
                 since: tokio::time::Instant::now(),

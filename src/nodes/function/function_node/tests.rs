@@ -36,6 +36,7 @@ impl Bench {
             registry,
             contexts: Arc::new(Contexts::default()),
             clock,
+            expressions: Arc::new(crate::script::Jsonata),
             settings,
         });
         let interest = Interest::INPUT
