@@ -1,6 +1,6 @@
 //! What a deploy stops, starts and rewires: a pure function of the old and the new graph (Node-RED's deploy types).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{Graph, Id, Item, NodeDef};
 
@@ -39,6 +39,7 @@ pub fn diff(old: &Graph, new: &Graph, mode: DeployMode, new_credentials: &HashSe
                     .map(|node| node.id.clone()),
             );
             spread_along_wires(&mut restart, &[old, new]);
+            changed_instances(old, new, &mut restart);
         }
         restart
     };
@@ -69,15 +70,10 @@ fn global_config(graph: &Graph) -> Vec<&Item> {
 
 /// Nodes with another configuration, in a changed group or tab, or with a property that names a node which is changed or gone.
 fn changed(old: &Graph, new: &Graph, new_credentials: &HashSet<Id>) -> HashSet<Id> {
-    let tab_changed = |flow: &Id| {
-        let env = |graph: &Graph| {
-            graph
-                .flows
-                .get(flow)
-                .and_then(|tab| tab.item.as_ref()?.get("env").cloned())
-        };
-        env(old) != env(new)
-    };
+    fn env<'a>(graph: &'a Graph, tab: &Id) -> Option<&'a serde_json::Value> {
+        graph.flows.get(tab)?.item.as_ref()?.get("env")
+    }
+    let tab_changed = |tab: &Id| env(old, tab) != env(new, tab);
     let mut changed: HashSet<Id> = new_credentials.clone();
     for node in new.nodes.values() {
         let same = old
@@ -85,7 +81,7 @@ fn changed(old: &Graph, new: &Graph, new_credentials: &HashSet<Id>) -> HashSet<I
             .get(&node.id)
             .is_some_and(|before| same_config(before, node) && before.groups == node.groups);
         // The environment of a group or a tab is part of what the node was built with, as is an expanded ${…}.
-        if !same || tab_changed(&node.flow) || group_changed(old, new, node) {
+        if !same || tab_changed(&node.tab) || group_changed(old, new, node) {
             changed.insert(node.id.clone());
         }
     }
@@ -97,6 +93,7 @@ fn changed(old: &Graph, new: &Graph, new_credentials: &HashSet<Id>) -> HashSet<I
     );
     loop {
         let before = changed.len();
+        changed_instances(old, new, &mut changed);
         let users = new
             .nodes
             .values()
@@ -108,6 +105,38 @@ fn changed(old: &Graph, new: &Graph, new_credentials: &HashSet<Id>) -> HashSet<I
             return changed;
         }
     }
+}
+
+/// An instance of a subflow restarts as a whole, when anything in it has changed or was rewired.
+fn changed_instances(old: &Graph, new: &Graph, changed: &mut HashSet<Id>) {
+    if old.instances.is_empty() && new.instances.is_empty() {
+        return;
+    }
+    let inner = |graph: &'_ Graph| -> Vec<Id> {
+        let nodes = graph.nodes.values();
+        nodes
+            .filter(|node| changed.contains(&node.id) || rewired(old, node))
+            .flat_map(|node| node.instances.iter().cloned())
+            .collect()
+    };
+    let redefined = new
+        .instances
+        .values()
+        .filter(|instance| old.instances.get(&instance.id) != Some(instance))
+        .map(|instance| instance.id.clone());
+    let instances: Vec<Id> = inner(old)
+        .into_iter()
+        .chain(inner(new))
+        .chain(redefined)
+        .collect();
+    changed.extend(instances);
+    let members: Vec<Id> = new
+        .nodes
+        .values()
+        .filter(|node| node.instances.iter().any(|id| changed.contains(id)))
+        .map(|node| node.id.clone())
+        .collect();
+    changed.extend(members);
 }
 
 fn same_config(before: &NodeDef, after: &NodeDef) -> bool {
@@ -149,26 +178,22 @@ fn rewired(old: &Graph, node: &NodeDef) -> bool {
 
 /// Adds everything that is linked by wires, in either direction, in any of the graphs.
 fn spread_along_wires(restart: &mut HashSet<Id>, graphs: &[&Graph]) {
-    loop {
-        let before = restart.len();
-        for graph in graphs {
-            for node in graph.nodes.values() {
-                let targets = || {
-                    node.wires
-                        .iter()
-                        .flatten()
-                        .filter(|target| graph.nodes.contains_key(*target))
-                };
-                if restart.contains(&node.id) {
-                    let targets: Vec<Id> = targets().cloned().collect();
-                    restart.extend(targets);
-                } else if targets().any(|target| restart.contains(target)) {
-                    restart.insert(node.id.clone());
-                }
+    let mut linked: HashMap<&Id, Vec<&Id>> = HashMap::new();
+    for graph in graphs {
+        for node in graph.nodes.values() {
+            let known = |target: &&Id| graph.nodes.contains_key(*target);
+            for target in node.wires.iter().flatten().filter(known) {
+                linked.entry(&node.id).or_default().push(target);
+                linked.entry(target).or_default().push(&node.id);
             }
         }
-        if restart.len() == before {
-            return;
+    }
+    let mut reached: Vec<Id> = restart.iter().cloned().collect();
+    while let Some(id) = reached.pop() {
+        for other in linked.get(&id).into_iter().flatten() {
+            if restart.insert((*other).clone()) {
+                reached.push((*other).clone());
+            }
         }
     }
 }

@@ -1,7 +1,11 @@
 //! Environment variables at every level: node, group, tab, global, process (Node-RED's `env.get`).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
+use indexmap::IndexMap;
 use parking_lot::RwLock;
 use serde_json::Value as Json;
 
@@ -28,22 +32,27 @@ impl ProcessEnv {
     }
 }
 
-/// One definition in an `env` list.
-#[derive(Clone, Debug)]
-struct Definition {
-    value: Json,
-    kind: String,
+/// What a level of variables is made of.
+#[derive(Default)]
+pub struct Level<'a> {
+    /// `NR_…` names that the level itself gives.
+    pub own: Vec<(&'static str, String)>,
+    /// Lists as they stand in a flow file; a later one goes over an earlier one.
+    pub env: &'a [Option<&'a Json>],
+    /// The values of variables of type `cred`.
+    pub secrets: BTreeMap<String, String>,
 }
 
 /// One level of variables and the level around it.
 #[derive(Default)]
 pub struct EnvScope {
-    /// `NR_…` names that the level itself gives.
     own: Vec<(&'static str, String)>,
-    definitions: HashMap<String, Definition>,
-    /// Node-RED counts a level for `$parent` only when it is a group, subflow or tab.
+    values: HashMap<String, Value>,
+    errors: Vec<String>,
     parent: Option<Arc<EnvScope>>,
     process: Option<ProcessEnv>,
+    /// A node's own names: `$parent` does not count it as a level.
+    is_node: bool,
 }
 
 /// How a node sees the variables.
@@ -58,91 +67,115 @@ impl EnvScope {
         })
     }
 
-    /// A level within `parent`, with an `env` list as it stands in a flow file and the names that the level itself gives.
-    pub fn within(
-        parent: &Environment,
-        own: Vec<(&'static str, String)>,
-        env: Option<&Json>,
-    ) -> Environment {
-        let mut definitions = HashMap::new();
-        for entry in env.and_then(Json::as_array).into_iter().flatten() {
+    /// The names of a node itself, within a group or flow.
+    pub fn of_node(parent: &Environment, own: Vec<(&'static str, String)>) -> Environment {
+        Arc::new(Self {
+            own,
+            parent: Some(parent.clone()),
+            is_node: true,
+            ..Self::default()
+        })
+    }
+
+    /// A level within `parent`. Its variables are worked out now, those of type `env` after the others, as Node-RED does.
+    pub fn within(parent: &Environment, level: Level) -> Environment {
+        let mut definitions: IndexMap<&str, (&Json, &str)> = IndexMap::new();
+        let lists = level
+            .env
+            .iter()
+            .flatten()
+            .filter_map(|list| list.as_array());
+        for entry in lists.flatten() {
             let Some(name) = entry.get("name").and_then(Json::as_str) else {
                 continue;
             };
-            let definition = Definition {
-                value: entry.get("value").cloned().unwrap_or_default(),
-                kind: entry
-                    .get("type")
-                    .and_then(Json::as_str)
-                    .unwrap_or("str")
-                    .to_owned(),
-            };
-            definitions.insert(name.to_owned(), definition);
+            let value = entry.get("value").unwrap_or(&Json::Null);
+            let kind = entry.get("type").and_then(Json::as_str).unwrap_or("str");
+            definitions.insert(name, (value, kind));
         }
-        Arc::new(Self {
-            own,
-            definitions,
+        let mut scope = Self {
+            own: level.own,
             parent: Some(parent.clone()),
-            process: None,
-        })
+            ..Self::default()
+        };
+        let (later, now): (Vec<_>, Vec<_>) = definitions
+            .into_iter()
+            .partition(|(_, (_, kind))| *kind == "env");
+        for (name, (value, kind)) in now {
+            let value = match (kind, level.secrets.get(name)) {
+                ("cred", Some(secret)) => secret.as_str().into(),
+                _ => scope.evaluate(name, value, kind),
+            };
+            scope.values.insert(name.to_owned(), value);
+        }
+        for (name, (value, _)) in later {
+            let text = as_text(value);
+            let value = if bare(&text) == name {
+                // A variable that names itself means the one around it.
+                parent.get(name).unwrap_or_else(|| "".into())
+            } else {
+                scope.evaluate_text(&text)
+            };
+            scope.values.insert(name.to_owned(), value);
+        }
+        Arc::new(scope)
+    }
+
+    /// What could not be evaluated, as sentences.
+    pub fn errors(&self) -> &[String] {
+        &self.errors
     }
 
     /// The value of `name` seen from this level; none when no level has it.
     pub fn get(&self, name: &str) -> Option<Value> {
-        if let Some(name) = name.strip_prefix("$parent.") {
-            return self.above()?.get(name);
-        }
-        if let Some((_, value)) = self.own.iter().find(|(own, _)| *own == name) {
-            return Some(value.as_str().into());
-        }
-        if let Some(definition) = self.definitions.get(name) {
-            return Some(self.evaluate(name, definition));
-        }
-        match (&self.parent, &self.process) {
-            (Some(parent), _) => parent.get(name),
-            (None, Some(process)) => process.get(name).map(Value::from),
-            (None, None) => None,
-        }
-    }
-
-    /// The level around the nearest one that defines variables.
-    fn above(&self) -> Option<&EnvScope> {
         let mut level = self;
-        while level.definitions.is_empty() && level.process.is_none() {
-            level = level.parent.as_deref()?;
+        let mut name = name;
+        loop {
+            if let Some(inner) = name.strip_prefix("$parent.") {
+                if level.is_node {
+                    level = level.parent.as_deref()?;
+                }
+                level = level.parent.as_deref()?;
+                name = inner;
+                continue;
+            }
+            if let Some((_, value)) = level.own.iter().find(|(own, _)| *own == name) {
+                return Some(value.as_str().into());
+            }
+            if let Some(value) = level.values.get(name) {
+                return (!value.is_undefined()).then(|| value.clone());
+            }
+            match (&level.parent, &level.process) {
+                (Some(parent), _) => level = parent,
+                (None, Some(process)) => return process.get(name).map(Value::from),
+                (None, None) => return None,
+            }
         }
-        level.parent.as_deref()
     }
 
-    fn evaluate(&self, name: &str, definition: &Definition) -> Value {
-        let text = match &definition.value {
-            Json::String(text) => text.clone(),
-            Json::Null => String::new(),
-            other => other.to_string(),
-        };
-        match definition.kind.as_str() {
+    fn evaluate(&mut self, name: &str, value: &Json, kind: &str) -> Value {
+        let text = as_text(value);
+        match kind {
+            "str" | "cred" => text.into(),
             "num" => Value::Number(parse_number(&text)),
             "bool" => Value::Bool(text == "true"),
-            "env" => {
-                let inner = text
-                    .strip_prefix("${")
-                    .and_then(|text| text.strip_suffix('}'))
-                    .unwrap_or(&text);
-                // A variable that names itself means the one around it.
-                let from = if inner == name {
-                    self.parent.as_deref()
-                } else {
-                    Some(self)
-                };
-                from.and_then(|scope| scope.get(inner)).unwrap_or_default()
-            }
-            "json" | "bin" | "re" | "date" => {
-                match TypedInput::parse(&text, Kind::from_name(&definition.kind)) {
-                    Ok(TypedInput::Constant(value)) => value,
-                    _ => Value::Undefined,
+            "json" | "bin" | "re" => match TypedInput::parse(&text, Kind::from_name(kind)) {
+                Ok(TypedInput::Constant(value)) => value,
+                Ok(_) => Value::Undefined,
+                Err(error) => {
+                    self.errors
+                        .push(format!("Error evaluating env property '{name}': {error}"));
+                    Value::Undefined
                 }
-            }
-            _ => text.into(),
+            },
+            "date" => Value::Number(chrono::Utc::now().timestamp_millis() as f64),
+            // A config node; within a subflow it may be named by a variable of where the instance stands.
+            "conf-type" if bare(&text).len() < text.len() => self
+                .parent
+                .as_ref()
+                .and_then(|parent| parent.get(bare(&text)))
+                .unwrap_or_default(),
+            _ => value.clone().into(),
         }
     }
 
@@ -195,4 +228,20 @@ impl EnvScope {
             _ => {}
         }
     }
+}
+
+/// The text of a value as it stands in a flow file.
+fn as_text(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// `${NAME}` → `NAME`; any other text as it is.
+fn bare(text: &str) -> &str {
+    text.strip_prefix("${")
+        .and_then(|text| text.strip_suffix('}'))
+        .unwrap_or(text)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Id, Item};
+use super::{Id, Item, subflow::Placed};
 
 /// The groups of a flow file, by id.
 #[derive(Default)]
@@ -11,17 +11,14 @@ pub(super) struct Groups<'a> {
 }
 
 impl<'a> Groups<'a> {
-    pub(super) fn of(items: &'a [Item]) -> Self {
-        let groups = items
-            .iter()
-            .filter(|item| item.get("type").and_then(|kind| kind.as_str()) == Some("group"));
+    pub(super) fn of(groups: &'a [Placed]) -> Self {
         Self {
             items: groups
-                .filter_map(|item| Some((item.get("id")?.as_str()?, item)))
+                .iter()
+                .filter_map(|placed| Some((placed.item.get("id")?.as_str()?, &placed.item)))
                 .collect(),
         }
     }
-
     pub(super) fn get(&self, id: &str) -> Option<&'a Item> {
         self.items.get(id).copied()
     }

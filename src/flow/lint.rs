@@ -81,9 +81,8 @@ pub fn lint(flows: &Flows, catalog: &Catalog) -> Vec<Problem> {
         if KNOWN_STRUCTURE.contains(&type_name) {
             continue;
         }
-        if type_name.starts_with("subflow:") {
-            let message = "Subflows are kept and shown, but do not run yet".to_owned();
-            problems.push(Problem::new(Some(item), Level::Warning, "subflow", message));
+        if let Some(definition) = type_name.strip_prefix("subflow:") {
+            problems.extend(subflow_problem(item, definition, &ids, flows));
             continue;
         }
         let Some(known) = catalog.get(type_name) else {
@@ -129,6 +128,49 @@ pub fn lint(flows: &Flows, catalog: &Catalog) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// An instance whose definition is not there, or that stands within itself.
+fn subflow_problem(
+    item: &Item,
+    definition: &str,
+    ids: &HashMap<&str, &Item>,
+    flows: &Flows,
+) -> Option<Problem> {
+    let is_definition =
+        |id: &str| ids.get(id).and_then(|item| text(item, "type")) == Some("subflow");
+    if !is_definition(definition) {
+        let message = format!(
+            "The subflow \"{definition}\" is not in the file: bring it in, or take this node out"
+        );
+        return Some(Problem::new(
+            Some(item),
+            Level::Warning,
+            "missing_subflow",
+            message,
+        ));
+    }
+    // Every subflow that stands within the one that this instance is of, directly or deeper.
+    let mut within = vec![definition];
+    let mut next = 0;
+    while let Some(inside) = within.get(next).copied() {
+        next += 1;
+        let inner = flows
+            .items
+            .iter()
+            .filter(|item| text(item, "z") == Some(inside))
+            .filter_map(|item| text(item, "type")?.strip_prefix("subflow:"));
+        for id in inner {
+            if !within.contains(&id) {
+                within.push(id);
+            }
+        }
+    }
+    let around = text(item, "z").filter(|z| is_definition(z))?;
+    within.contains(&around).then(|| {
+        let message = "This subflow contains itself, which would never end: the instance is left out. Take it out of the subflow".to_owned();
+        Problem::new(Some(item), Level::Error, "endless_subflow", message)
+    })
 }
 
 fn property_problem(

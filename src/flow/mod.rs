@@ -6,6 +6,8 @@ mod flows;
 mod graph;
 mod group;
 mod lint;
+mod listeners;
+mod subflow;
 mod wiring;
 
 #[cfg(test)]
@@ -14,8 +16,9 @@ mod tests;
 pub use diff::{DeployMode, Diff, diff};
 pub use env::{EnvScope, Environment, ProcessEnv};
 pub use flows::{Flows, Item, Rev};
-pub use graph::{FlowDef, GLOBAL, Graph, NodeDef};
+pub use graph::{CredentialsOf, FlowDef, GLOBAL, Graph, NodeDef};
 pub use lint::{Level, Problem, lint};
+pub use subflow::{Instance, SUBFLOW_STATUS};
 pub use wiring::{Wiring, wire};
 
 /// The id of a node, tab, group or subflow.

@@ -1,5 +1,7 @@
 //! Tests of graphs, wiring and diffs: flow JSON in, what runs out.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::{DeployMode, Flows, Graph, Level, ProcessEnv, diff, lint};
@@ -7,6 +9,10 @@ use crate::catalog::Catalog;
 
 fn catalog() -> Catalog {
     Catalog::builtin("en").unwrap()
+}
+
+fn no_credentials(_: &str) -> BTreeMap<String, String> {
+    BTreeMap::new()
 }
 
 #[test]
@@ -49,7 +55,12 @@ fn config_nodes_start_before_those_that_name_them() {
         {"id": "br", "type": "mqtt-broker"},
         {"id": "x", "type": "debug", "z": "t", "x": 1, "y": 1}
     ]));
-    let graph = Graph::resolve(&flows.unwrap(), &catalog(), &ProcessEnv::default());
+    let graph = Graph::resolve(
+        &flows.unwrap(),
+        &catalog(),
+        &ProcessEnv::default(),
+        &no_credentials,
+    );
     let order: Vec<&str> = graph.nodes.keys().map(|id| &**id).collect();
     assert_eq!(order, ["br", "in", "x"]);
 }
@@ -62,7 +73,12 @@ fn a_changed_config_node_restarts_its_users_only() {
             {"id": "in", "type": "mqtt in", "z": "t", "topic": "a", "broker": "br"},
             {"id": "x", "type": "debug", "z": "t"}
         ]));
-        Graph::resolve(&flows.unwrap(), &catalog(), &ProcessEnv::default())
+        Graph::resolve(
+            &flows.unwrap(),
+            &catalog(),
+            &ProcessEnv::default(),
+            &no_credentials,
+        )
     };
     let changes = diff(&graph(1), &graph(2), DeployMode::Nodes, &Default::default());
     let started: Vec<&str> = changes.start.iter().map(|id| &**id).collect();

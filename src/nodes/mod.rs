@@ -10,7 +10,9 @@ use crate::{engine::Registry, services::Services};
 
 pub use helper::register_helper;
 
-use common::{Catch, Comment, Complete, Debug, Inject, Junction, PassOn, Status};
+use common::{
+    Catch, Comment, Complete, Debug, Inject, Junction, LinkCall, LinkIn, LinkOut, PassOn, Status,
+};
 use network::{MqttBroker, MqttIn, MqttOut};
 
 /// Registers every built-in type.
@@ -21,7 +23,11 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("complete", PassOn::new::<Complete>);
     registry.add("catch", PassOn::new::<Catch>);
     registry.add("status", PassOn::new::<Status>);
+    registry.add("link in", PassOn::new::<LinkIn>);
+    registry.add("link out", LinkOut::new);
+    registry.add("link call", LinkCall::new);
     registry.add("comment", Comment::new);
+    registry.add("unknown", Comment::new);
     registry.add("junction", PassOn::new::<Junction>);
     registry.add("global-config", Comment::new);
     registry.add("function", function::FunctionNode::new);

@@ -142,7 +142,8 @@ impl Inner {
     async fn run_current(&self, mode: DeployMode, changed: &HashSet<Id>) -> Deployed {
         let version = self.current.load_full();
         let credentials = self.credentials.lock().clone();
-        let graph = Graph::resolve(&version.flows, &self.catalog, &self.process_env);
+        let texts = |id: &str| credentials.texts(id);
+        let graph = Graph::resolve(&version.flows, &self.catalog, &self.process_env, &texts);
         let registry = self.engine.registry();
         // A type may do without a manifest (the helper of `--tap`), and a manifest without its code is of no use.
         let types: HashMap<Id, Id> = graph
@@ -152,15 +153,13 @@ impl Inner {
             .collect();
         let mut missing: Vec<Id> = Vec::new();
         for node in graph.nodes.values() {
-            if !registry.knows(&node.type_name) && !missing.contains(&node.type_name) {
+            let known = node.is_of_subflow() || registry.knows(&node.type_name);
+            if !known && !missing.contains(&node.type_name) {
                 missing.push(node.type_name.clone());
             }
         }
         let ids: HashSet<Id> = graph.nodes.keys().cloned().collect();
-        let build = self
-            .engine
-            .deploy(graph, mode, changed, &|id: &str| credentials.texts(id))
-            .await;
+        let build = self.engine.deploy(graph, mode, changed, &texts).await;
         let mut lint = lint(&version.flows, &self.catalog);
         lint.retain(|problem| {
             let type_name = problem.node.as_ref().and_then(|id| types.get(id));

@@ -47,9 +47,11 @@ async fn every_file_of_the_corpus_runs_and_comes_back_unchanged() {
         }
         // Whatever lint finds, it must not be a crash, and the file runs.
         let _ = lint(&flows, &catalog);
-        let nodes = Graph::resolve(&flows, &catalog, &ProcessEnv::default())
-            .nodes
-            .len();
+        let nodes = Graph::resolve(&flows, &catalog, &ProcessEnv::default(), &|_| {
+            Default::default()
+        })
+        .nodes
+        .len();
         let mut test = TestFlows::new();
         test.deploy(exported, DeployMode::Full).await;
         test.settle().await;

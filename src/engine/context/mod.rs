@@ -35,13 +35,15 @@ pub struct NodeInfo {
     pub id: Id,
     pub type_name: Id,
     pub name: Option<Id>,
-    /// The flow it runs in: a tab's id, or `global`.
+    /// The flow it belongs to: a tab's id, a subflow instance's, or `global`.
     pub flow: Id,
+    /// The flows around that one, the innermost first: none for a tab.
+    pub around: Arc<[Id]>,
     /// Its `z` as the file has it.
     pub z: Option<Id>,
     /// The innermost group around it.
     pub group: Option<Id>,
-    /// flow id / node id
+    /// flow id / instance ids / node id, as the file has them.
     pub path: String,
 }
 

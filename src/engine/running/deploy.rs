@@ -2,43 +2,28 @@
 
 use std::{
     any::Any,
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, atomic::Ordering},
+    collections::{HashMap, HashSet},
+    sync::Arc,
 };
 
 use indexmap::IndexMap;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Engine, FlowHandle, Running, State};
+use super::{
+    Engine, FlowHandle, Running, State,
+    build::{Fresh, base_props},
+};
 use crate::{
     engine::{
         actor::{Actor, Command},
-        context::{NodeContext, NodeInfo},
         events::{Event, LogLevel, Status},
-        node::{Failed, Node},
+        links::Links,
         queue::FlowShared,
-        registry::Build,
         routes::{NodeRoutes, Target},
         scope::node_scope,
     },
-    flow::{DeployMode, GLOBAL, Graph, Id, Level, NodeDef, Problem, diff, wire},
-    message::{Message, Object},
+    flow::{CredentialsOf, DeployMode, GLOBAL, Graph, Id, Problem, diff, wire},
 };
-
-/// Stands in for what cannot run: takes messages and does nothing.
-struct Inert;
-
-impl Node for Inert {
-    fn on_input(&mut self, _msg: Message, _ctx: &NodeContext) -> Result<(), Failed> {
-        Ok(())
-    }
-}
-
-/// A node that is built and not yet installed.
-struct Fresh {
-    ctx: NodeContext,
-    node: Box<dyn Node>,
-}
 
 impl Engine {
     /// Makes `graph` what runs: builds what is new, stops what goes, swaps the routes, starts. A node that cannot be
@@ -49,10 +34,13 @@ impl Engine {
         graph: Graph,
         mode: DeployMode,
         new_credentials: &HashSet<Id>,
-        credentials: &(dyn Fn(&str) -> BTreeMap<String, String> + Send + Sync),
+        credentials: CredentialsOf<'_>,
     ) -> Vec<Problem> {
         let mut state = self.state.lock().await;
         let changes = diff(&state.graph, &graph, mode, new_credentials);
+        for (_, error) in &graph.env_errors {
+            self.log(LogLevel::Error, error);
+        }
         let mut problems = Vec::new();
         for id in graph.flows.keys() {
             if !state.flows.contains_key(id) {
@@ -71,10 +59,16 @@ impl Engine {
         let mut fresh: IndexMap<Id, Fresh> = IndexMap::new();
         let mut inert = HashSet::new();
         for def in changes.start.iter().filter_map(|id| graph.nodes.get(id)) {
-            let Some(handle) = state.flows.get(&def.flow) else {
+            let Some(handle) = state.flows.get(&def.tab) else {
                 continue;
             };
-            let (built, problem) = self.build(def, handle, &mut services, credentials);
+            let (built, problem) = self.build(
+                def,
+                handle,
+                &mut services,
+                graph.around(&def.flow),
+                credentials,
+            );
             if let Some(problem) = problem {
                 inert.insert(def.id.clone());
                 problems.push(problem);
@@ -85,6 +79,7 @@ impl Engine {
         state.services = services;
         self.register(&graph, &state, &fresh, &inert);
         self.rewire(&graph);
+        self.shared.links.store(Arc::new(Links::of(&graph)));
         self.start(&graph, &mut state, fresh).await;
         state.flows.retain(|id, _| graph.flows.contains_key(id));
         state.graph = graph;
@@ -113,83 +108,6 @@ impl Engine {
         FlowHandle { flow, commands }
     }
 
-    fn build(
-        &self,
-        def: &NodeDef,
-        handle: &FlowHandle,
-        services: &mut HashMap<Id, Arc<dyn Any + Send + Sync>>,
-        credentials: &(dyn Fn(&str) -> BTreeMap<String, String> + Send + Sync),
-    ) -> (Fresh, Option<Problem>) {
-        let info = Arc::new(NodeInfo {
-            id: def.id.clone(),
-            type_name: def.type_name.clone(),
-            name: def.name.clone(),
-            flow: def.flow.clone(),
-            z: def.z.clone(),
-            group: def.groups.first().cloned(),
-            path: def.path(),
-        });
-        let key = self.shared.next_key.fetch_add(1, Ordering::Relaxed);
-        let ctx = NodeContext::new(
-            key,
-            info,
-            handle.flow.clone(),
-            self.shared.clone(),
-            def.env.clone(),
-        );
-        let settings = self.shared.settings.load();
-        let context = Build {
-            info: ctx.info(),
-            credentials: credentials(&def.id),
-            settings: &settings,
-            wires: &def.wires,
-            node_type: self.shared.catalog.get(&def.type_name),
-            services,
-        };
-        match self
-            .registry
-            .build(&def.type_name, def.config.clone(), &context)
-        {
-            // An unknown type: kept, shown as missing, does nothing.
-            None => (
-                Fresh {
-                    ctx,
-                    node: Box::new(Inert),
-                },
-                None,
-            ),
-            Some(Ok(built)) => {
-                if let Some(shared) = built.shared {
-                    services.insert(def.id.clone(), shared);
-                }
-                (
-                    Fresh {
-                        ctx,
-                        node: built.node,
-                    },
-                    None,
-                )
-            }
-            Some(Err(error)) => {
-                let message = error.to_string();
-                ctx.record(LogLevel::Error, message.as_str().into());
-                let problem = Problem {
-                    node: Some(def.id.clone()),
-                    level: Level::Error,
-                    code: "config",
-                    message,
-                };
-                (
-                    Fresh {
-                        ctx,
-                        node: Box::new(Inert),
-                    },
-                    Some(problem),
-                )
-            }
-        }
-    }
-
     /// Nodes before config nodes, each flow for itself, all within the close limit.
     async fn stop_nodes(&self, state: &State, stop: &[(Id, bool)]) {
         let limit = self.shared.settings.load().close_timeout;
@@ -206,12 +124,13 @@ impl Engine {
             let mut by_flow: IndexMap<&Id, Vec<(u64, bool)>> = IndexMap::new();
             for (id, removed) in stop.iter().filter(|(id, _)| is_service(id) == services) {
                 let running = self
+                    .shared
                     .directory
                     .read()
                     .get(id)
                     .map(|running| running.ctx.key());
                 if let (Some(key), Some(def)) = (running, state.graph.nodes.get(id)) {
-                    by_flow.entry(&def.flow).or_default().push((key, *removed));
+                    by_flow.entry(&def.tab).or_default().push((key, *removed));
                 }
             }
             let mut waiting = Vec::new();
@@ -238,13 +157,19 @@ impl Engine {
                 let _ = wait.await;
             }
         }
-        let mut directory = self.directory.write();
+        let mut directory = self.shared.directory.write();
         for (id, removed) in stop {
             directory.remove(id);
             if let Some(def) = state.graph.nodes.get(id) {
                 self.shared.contexts.delete(&node_scope(id, &def.flow));
             }
-            if *removed && self.shared.hub.status(id).is_some() {
+            // Of what stands in an instance, the status goes with every stop.
+            let inner = state
+                .graph
+                .nodes
+                .get(id)
+                .is_some_and(|def| !def.instances.is_empty());
+            if (*removed || inner) && self.shared.hub.status(id).is_some() {
                 self.shared.hub.publish(Event::Status {
                     node: id.clone(),
                     status: Status::default(),
@@ -260,12 +185,12 @@ impl Engine {
         fresh: &IndexMap<Id, Fresh>,
         inert: &HashSet<Id>,
     ) {
-        let mut directory = self.directory.write();
+        let mut directory = self.shared.directory.write();
         for (id, built) in fresh {
             let Some(def) = graph.nodes.get(id) else {
                 continue;
             };
-            let Some(handle) = state.flows.get(&def.flow) else {
+            let Some(handle) = state.flows.get(&def.tab) else {
                 continue;
             };
             let running = Running {
@@ -286,18 +211,23 @@ impl Engine {
                 running.config = Arc::new(base_props(def));
             }
         }
-        for id in state
-            .graph
+        let before = &state.graph;
+        for id in before
             .flows
             .keys()
-            .filter(|id| !graph.flows.contains_key(*id) && &***id != GLOBAL)
+            .chain(before.instances.keys())
+            .filter(|id| {
+                !graph.flows.contains_key(*id)
+                    && !graph.instances.contains_key(*id)
+                    && &***id != GLOBAL
+            })
         {
             self.shared.contexts.delete(id);
         }
     }
 
     fn rewire(&self, graph: &Graph) {
-        let directory = self.directory.read();
+        let directory = self.shared.directory.read();
         let target =
             |id: &Id| -> Option<Target> { directory.get(id).map(|running| running.ctx.target()) };
         for (id, wiring) in wire(graph) {
@@ -331,7 +261,7 @@ impl Engine {
             if let Some(list) = graph
                 .nodes
                 .get(&id)
-                .and_then(|def| by_flow.get_mut(&def.flow))
+                .and_then(|def| by_flow.get_mut(&def.tab))
             {
                 list.push(built);
             }
@@ -362,38 +292,4 @@ impl Engine {
             }
         }
     }
-}
-
-/// What `/tap`'s op `node` shows before the node adds its own.
-fn base_props(def: &NodeDef) -> Object {
-    let mut props = Object::new();
-    props.insert("id", def.id.clone().into());
-    props.insert("type", def.type_name.clone().into());
-    if let Some(name) = &def.name {
-        props.insert("name", name.clone().into());
-    }
-    if let Some(z) = &def.z {
-        props.insert("z", z.clone().into());
-    }
-    if let Some(group) = def.groups.first() {
-        props.insert("g", group.clone().into());
-    }
-    let wires: Vec<serde_json::Value> = def
-        .wires
-        .iter()
-        .map(|targets| {
-            targets
-                .iter()
-                .map(|id| (**id).into())
-                .collect::<Vec<serde_json::Value>>()
-                .into()
-        })
-        .collect();
-    props.insert("wires", serde_json::Value::Array(wires).into());
-    for (key, value) in &def.config {
-        if !props.contains_key(key) {
-            props.insert(key.as_str(), value.clone().into());
-        }
-    }
-    props
 }

@@ -1,5 +1,6 @@
 //! The running flows, and how the outside reaches their nodes.
 
+mod build;
 mod deploy;
 
 use std::{
@@ -20,6 +21,7 @@ use super::{
     context::NodeContext,
     events::{Event, Hub, Interest, LogLevel, Record},
     expressions::Expressions,
+    links::Links,
     queue::FlowShared,
     registry::Registry,
     scope::Contexts,
@@ -41,9 +43,21 @@ pub(super) struct Shared {
     pub(super) catalog: Arc<Catalog>,
     pub(super) tasks: TaskTracker,
     next_key: AtomicU64,
+    /// For look-ups while a deploy may be under way.
+    directory: RwLock<HashMap<Id, Running>>,
+    pub(super) links: ArcSwap<Links>,
 }
 
 impl Shared {
+    /// The context of a running node.
+    pub(super) fn running(&self, id: &str) -> Option<NodeContext> {
+        self.directory
+            .read()
+            .get(id)
+            .filter(|running| !running.inert)
+            .map(|running| running.ctx.clone())
+    }
+
     /// To the log of the process and to those who watch.
     pub(super) fn log(&self, record: Record) {
         let text = record.msg.to_text();
@@ -83,8 +97,6 @@ pub struct Engine {
     shared: Arc<Shared>,
     registry: Registry,
     state: tokio::sync::Mutex<State>,
-    /// For look-ups from outside, while a deploy may be under way.
-    directory: RwLock<HashMap<Id, Running>>,
 }
 
 #[derive(Default)]
@@ -110,6 +122,13 @@ struct Running {
     inert: bool,
 }
 
+impl Drop for Engine {
+    /// The directory's contexts hold what they share, which holds the directory.
+    fn drop(&mut self) {
+        self.shared.directory.write().clear();
+    }
+}
+
 impl Engine {
     /// An engine that runs nothing yet.
     pub fn new(config: EngineConfig) -> Self {
@@ -122,12 +141,13 @@ impl Engine {
             catalog: config.catalog,
             tasks: TaskTracker::new(),
             next_key: AtomicU64::new(1),
+            directory: RwLock::default(),
+            links: ArcSwap::default(),
         };
         Self {
             shared: Arc::new(shared),
             registry: config.registry,
             state: Default::default(),
-            directory: RwLock::default(),
         }
     }
 
@@ -169,16 +189,12 @@ impl Engine {
 
     /// The context of a running node.
     pub fn node(&self, id: &str) -> Option<NodeContext> {
-        self.directory
-            .read()
-            .get(id)
-            .filter(|running| !running.inert)
-            .map(|running| running.ctx.clone())
+        self.shared.running(id)
     }
 
     /// Hands messages to nodes' inputs as if they came over wires; those for one flow reach it back to back. False: a node is unknown.
     pub fn receive(&self, deliveries: Vec<(&str, Message)>) -> bool {
-        let directory = self.directory.read();
+        let directory = self.shared.directory.read();
         let mut all_known = true;
         let mut batch: Vec<(&NodeContext, Message)> = Vec::new();
         for (id, msg) in deliveries {
@@ -200,7 +216,7 @@ impl Engine {
 
     /// Closes a running node, as a deploy without it would; returns when it is closed.
     pub async fn close_node(&self, id: &str) {
-        let Some(running) = self.directory.write().remove(id) else {
+        let Some(running) = self.shared.directory.write().remove(id) else {
             return;
         };
         let (closed, wait) = oneshot::channel();
@@ -218,6 +234,7 @@ impl Engine {
     /// The effective configuration of a running node, under Node-RED's names; none when no such node runs.
     pub async fn props(&self, id: &str) -> Option<Object> {
         let running = self
+            .shared
             .directory
             .read()
             .get(id)

@@ -1,4 +1,4 @@
-//! `comment` and `global-config`: nodes that only hold something. A message that reaches one ends there.
+//! `comment`, `global-config` and `unknown`: nodes that only hold something. A message that reaches one ends there.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use crate::{
     message::Message,
 };
 
-/// Neither type has settings that matter while it runs.
+/// None of the types has settings that matter while it runs.
 #[derive(Deserialize)]
 pub(in crate::nodes) struct CommentConfig {}
 

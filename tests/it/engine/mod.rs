@@ -3,3 +3,4 @@
 mod deploy;
 mod messages;
 mod reports;
+mod subflows;

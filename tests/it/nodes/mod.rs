@@ -1,5 +1,6 @@
 //! What a node's examples can't say: times, targets, several nodes together.
 
 mod common;
+mod link;
 mod mqtt;
 mod mqtt_remote;

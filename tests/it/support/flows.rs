@@ -92,7 +92,7 @@ impl TestFlows {
     /// Makes these flows the running ones.
     pub(crate) async fn deploy(&self, flows: Json, mode: DeployMode) -> Vec<Problem> {
         let flows = Flows::from_value(flows).unwrap();
-        let graph = Graph::resolve(&flows, &self.catalog, &self.env);
+        let graph = Graph::resolve(&flows, &self.catalog, &self.env, &|_| BTreeMap::new());
         self.engine
             .deploy(graph, mode, &Default::default(), &|_| BTreeMap::new())
             .await

@@ -55,7 +55,9 @@ impl Bench {
 
     async fn deploy(&self, flow: Json) {
         let flows = Flows::from_value(flow).unwrap();
-        let graph = Graph::resolve(&flows, &self.catalog, &ProcessEnv::default());
+        let graph = Graph::resolve(&flows, &self.catalog, &ProcessEnv::default(), &|_| {
+            Default::default()
+        });
         self.engine
             .deploy(graph, DeployMode::Full, &HashSet::new(), &|_| {
                 BTreeMap::new()

@@ -1,0 +1,245 @@
+//! From the flow file to what runs: every enabled node with its strict configuration, its flow, its groups and its wires.
+
+mod order;
+mod scopes;
+
+use std::collections::{BTreeMap, HashMap};
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value as Json};
+
+use super::{
+    EnvScope, Environment, Flows, Id, Instance, Item, ProcessEnv,
+    group::Groups,
+    subflow::{Placed, SUBFLOW_STATUS, expand},
+};
+use crate::catalog::{Catalog, strict_config};
+use scopes::Scopes;
+
+/// The id of the global scope: config nodes without a tab, and nodes without a `z`.
+pub const GLOBAL: &str = "global";
+
+/// Gives the credentials of a record, decrypted, by its id in the file.
+pub type CredentialsOf<'a> = &'a (dyn Fn(&str) -> BTreeMap<String, String> + Send + Sync);
+
+/// A tab, or the global scope.
+pub struct FlowDef {
+    pub id: Id,
+    pub label: Option<String>,
+    pub env: Environment,
+    /// The tab's own record; none for the global scope and for a tab that is only implied by its nodes.
+    pub item: Option<Item>,
+}
+
+/// One node to run.
+pub struct NodeDef {
+    /// Within a subflow's instance: `<instance>-<id in the definition>`.
+    pub id: Id,
+    /// Its id in the file, if it stands in an instance.
+    pub alias: Option<Id>,
+    pub type_name: Id,
+    pub name: Option<Id>,
+    /// The flow it belongs to: a tab, a subflow's instance, or [`GLOBAL`].
+    pub flow: Id,
+    /// The tab whose task runs it.
+    pub tab: Id,
+    /// The instances around it, the innermost first.
+    pub instances: Vec<Id>,
+    /// Its `z`: as the file has it, or the instance.
+    pub z: Option<Id>,
+    /// The groups around it, the innermost first.
+    pub groups: Vec<Id>,
+    /// By output, the ids that its wires name.
+    pub wires: Vec<Vec<Id>>,
+    /// Every property of its manifest, strict. For a type without a manifest its own properties, expanded but as they came.
+    pub config: Map<String, Json>,
+    /// Its record as it stands in the file, with an instance's ids if it stands in one.
+    pub item: Item,
+    /// A config node in the sense of the file: it has no place on a canvas.
+    pub is_config: bool,
+    pub env: Environment,
+    /// The path of Node-RED's records: flow id / instance ids / node id.
+    pub path: String,
+}
+
+impl NodeDef {
+    /// Its id in the file.
+    pub fn file_id(&self) -> &Id {
+        self.alias.as_ref().unwrap_or(&self.id)
+    }
+
+    /// The name, or the type.
+    pub fn title(&self) -> &str {
+        self.name
+            .as_deref()
+            .filter(|name| !name.is_empty())
+            .unwrap_or(&self.type_name)
+    }
+
+    /// Whether it is an instance of a subflow, or what stands behind its status output.
+    pub fn is_of_subflow(&self) -> bool {
+        self.type_name.starts_with("subflow:") || &*self.type_name == SUBFLOW_STATUS
+    }
+}
+
+/// All that runs, in the order in which it starts.
+#[derive(Default)]
+pub struct Graph {
+    /// The global scope first, then the tabs in file order.
+    pub flows: IndexMap<Id, FlowDef>,
+    /// Subflows in use, an outer one before those within it.
+    pub instances: IndexMap<Id, Instance>,
+    /// Config nodes before the nodes that use them, else file order.
+    pub nodes: IndexMap<Id, NodeDef>,
+    /// By group, what its members depend on: its record without place and size.
+    pub groups: HashMap<Id, Item>,
+    /// Types without a node behind them, once each.
+    pub missing: Vec<Id>,
+    /// Variables that can't be evaluated: the flow or group they stand in, and why.
+    pub env_errors: Vec<(Id, String)>,
+}
+
+impl Graph {
+    /// Works out what runs. Disabled nodes and tabs are left out; of subflows only the instances run.
+    pub fn resolve(
+        flows: &Flows,
+        catalog: &Catalog,
+        process: &ProcessEnv,
+        credentials: CredentialsOf,
+    ) -> Self {
+        let tabs = scopes::tabs(flows, process, credentials);
+        let expanded = expand(&flows.items, &tabs.off);
+        let groups = Groups::of(&expanded.groups);
+        let mut scopes = Scopes::new(tabs.flows, &groups, credentials);
+        for instance in &expanded.instances {
+            scopes.add_instance(instance);
+        }
+        let mut missing: Vec<Id> = Vec::new();
+        let mut nodes: Vec<NodeDef> = Vec::new();
+        for placed in expanded.nodes {
+            if let Some(node) = node(placed, catalog, &groups, &mut scopes, &mut missing) {
+                nodes.push(node);
+            }
+        }
+        let relevant = groups.relevant();
+        let (flows, env_errors) = scopes.finish();
+        Self {
+            nodes: order::in_order(nodes, &flows, catalog),
+            flows,
+            instances: expanded
+                .instances
+                .into_iter()
+                .map(|instance| (instance.id.clone(), instance))
+                .collect(),
+            groups: relevant,
+            missing,
+            env_errors,
+        }
+    }
+
+    /// The nodes of one flow, in the order in which they start.
+    pub fn nodes_of<'a>(&'a self, flow: &'a str) -> impl Iterator<Item = &'a NodeDef> {
+        self.nodes.values().filter(move |node| &*node.flow == flow)
+    }
+
+    /// The flows around a flow, the innermost first: none for a tab.
+    pub fn around(&self, flow: &Id) -> Vec<Id> {
+        let mut around = Vec::new();
+        let mut flow = flow;
+        while let Some(instance) = self.instances.get(flow) {
+            flow = &instance.flow;
+            around.push(flow.clone());
+        }
+        around
+    }
+}
+
+fn node(
+    placed: Placed,
+    catalog: &Catalog,
+    groups: &Groups,
+    scopes: &mut Scopes,
+    missing: &mut Vec<Id>,
+) -> Option<NodeDef> {
+    let item = placed.item;
+    let (id, type_name) = (text(&item, "id")?, text(&item, "type")?);
+    let chain = groups.chain(text(&item, "g"));
+    let around = scopes.around(&placed.flow, &chain);
+    let own = vec![
+        (
+            "NR_NODE_NAME",
+            text(&item, "name").unwrap_or_default().to_owned(),
+        ),
+        ("NR_NODE_ID", id.to_owned()),
+        ("NR_NODE_PATH", placed.path.clone()),
+    ];
+    let env = EnvScope::of_node(&around, own);
+    let mut expanded = Json::Object(item.clone());
+    env.expand(&mut expanded);
+    let Json::Object(expanded) = expanded else {
+        return None;
+    };
+    let known = catalog.get(type_name);
+    let config = match known {
+        Some(known) => strict_config(&known.manifest.properties, &expanded),
+        None => without_place(expanded),
+    };
+    let is_instance = scopes.is_instance(id);
+    if known.is_none()
+        && !is_instance
+        && type_name != SUBFLOW_STATUS
+        && !missing.iter().any(|seen| &**seen == type_name)
+    {
+        missing.push(type_name.into());
+    }
+    Some(NodeDef {
+        id: id.into(),
+        alias: placed.alias,
+        type_name: type_name.into(),
+        name: text(&item, "name")
+            .filter(|name| !name.is_empty())
+            .map(Id::from),
+        flow: placed.flow,
+        tab: placed.tab,
+        instances: placed.instances,
+        z: text(&item, "z").filter(|z| !z.is_empty()).map(Id::from),
+        groups: chain,
+        wires: wires(&item),
+        config,
+        is_config: !(item.contains_key("x") && item.contains_key("y")),
+        item,
+        env,
+        path: placed.path,
+    })
+}
+
+/// A node without a manifest keeps all its properties but those that no node's work depends on.
+fn without_place(mut item: Item) -> Item {
+    item.retain(|key, _| !matches!(key.as_str(), "x" | "y" | "wires"));
+    item
+}
+
+fn wires(item: &Item) -> Vec<Vec<Id>> {
+    let outputs = item.get("wires").and_then(Json::as_array);
+    let ids = |output: &Json| match output {
+        Json::Array(targets) => targets
+            .iter()
+            .filter_map(Json::as_str)
+            .map(Id::from)
+            .collect(),
+        Json::String(target) => vec![Id::from(target.as_str())],
+        _ => Vec::new(),
+    };
+    outputs
+        .map(|outputs| outputs.iter().map(ids).collect())
+        .unwrap_or_default()
+}
+
+/// A text property.
+pub(super) fn text<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
+    item.get(key).and_then(Json::as_str)
+}
+
+pub(super) fn is_true(item: &Item, key: &str) -> bool {
+    item.get(key).and_then(Json::as_bool).unwrap_or(false)
+}

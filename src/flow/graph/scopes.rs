@@ -1,0 +1,187 @@
+//! The flows that run, and the variables that hold in each of them and in their groups.
+
+use std::collections::{HashMap, HashSet};
+
+use indexmap::IndexMap;
+
+use super::{CredentialsOf, FlowDef, GLOBAL, is_true, text};
+use crate::flow::{
+    EnvScope, Environment, Flows, Id, Instance, ProcessEnv, env::Level, group::Groups,
+};
+
+/// The tabs of a flow file.
+pub(super) struct Tabs<'a> {
+    /// Those that run, after the global scope.
+    pub(super) flows: IndexMap<Id, FlowDef>,
+    /// The ids of disabled tabs.
+    pub(super) off: HashSet<&'a str>,
+}
+
+/// Reads the tabs and the global scope.
+pub(super) fn tabs<'a>(
+    flows: &'a Flows,
+    process: &ProcessEnv,
+    credentials: CredentialsOf,
+) -> Tabs<'a> {
+    let outermost = EnvScope::process(process.clone());
+    let of_type = |name: &'static str| {
+        let items = flows.items.iter();
+        items.filter(move |item| text(item, "type") == Some(name))
+    };
+    let global_config = of_type("global-config").find(|item| !is_true(item, "d"));
+    let global = EnvScope::within(
+        &outermost,
+        Level {
+            env: &[global_config.and_then(|item| item.get("env"))],
+            secrets: global_config
+                .and_then(|item| text(item, "id"))
+                .map(credentials)
+                .unwrap_or_default(),
+            own: Vec::new(),
+        },
+    );
+    let mut tabs = Tabs {
+        flows: IndexMap::new(),
+        off: HashSet::new(),
+    };
+    let whole = FlowDef {
+        id: GLOBAL.into(),
+        label: None,
+        env: global.clone(),
+        item: None,
+    };
+    tabs.flows.insert(GLOBAL.into(), whole);
+    for item in of_type("tab") {
+        let Some(id) = text(item, "id") else { continue };
+        if is_true(item, "disabled") {
+            tabs.off.insert(id);
+            continue;
+        }
+        let label = text(item, "label").unwrap_or_default().to_owned();
+        let level = Level {
+            own: vec![
+                ("NR_FLOW_NAME", label.clone()),
+                ("NR_FLOW_ID", id.to_owned()),
+            ],
+            env: &[item.get("env")],
+            secrets: credentials(id),
+        };
+        let tab = FlowDef {
+            id: id.into(),
+            label: Some(label),
+            env: EnvScope::within(&global, level),
+            item: Some(item.clone()),
+        };
+        tabs.flows.insert(id.into(), tab);
+    }
+    tabs
+}
+
+/// The variables of every flow and group, made when the first node asks.
+pub(super) struct Scopes<'a> {
+    flows: IndexMap<Id, FlowDef>,
+    instances: HashMap<Id, Environment>,
+    groups: &'a Groups<'a>,
+    in_groups: HashMap<Id, Environment>,
+    credentials: CredentialsOf<'a>,
+}
+
+impl<'a> Scopes<'a> {
+    pub(super) fn new(
+        flows: IndexMap<Id, FlowDef>,
+        groups: &'a Groups<'a>,
+        credentials: CredentialsOf<'a>,
+    ) -> Self {
+        Self {
+            flows,
+            instances: HashMap::new(),
+            groups,
+            in_groups: HashMap::new(),
+            credentials,
+        }
+    }
+
+    /// An instance of a subflow: its variables over those of the definition, over those of where it stands.
+    pub(super) fn add_instance(&mut self, instance: &Instance) {
+        let chain = self.groups.chain(instance.group.as_deref());
+        let around = self.around(&instance.flow, &chain);
+        let mut secrets = (self.credentials)(&instance.definition);
+        secrets.extend((self.credentials)(&instance.alias));
+        let level = Level {
+            own: vec![
+                ("NR_SUBFLOW_NAME", instance.name.clone()),
+                ("NR_SUBFLOW_ID", instance.id.to_string()),
+                ("NR_SUBFLOW_PATH", instance.path.clone()),
+            ],
+            env: &[instance.env[0].as_ref(), instance.env[1].as_ref()],
+            secrets,
+        };
+        let env = EnvScope::within(&around, level);
+        self.instances.insert(instance.id.clone(), env);
+    }
+
+    pub(super) fn is_instance(&self, id: &str) -> bool {
+        self.instances.contains_key(id)
+    }
+
+    /// The variables in the innermost group of a chain, or in the flow when there is none.
+    pub(super) fn around(&mut self, flow: &Id, chain: &[Id]) -> Environment {
+        let Some((innermost, outer)) = chain.split_first() else {
+            return self.in_flow(flow);
+        };
+        if let Some(env) = self.in_groups.get(innermost) {
+            return env.clone();
+        }
+        let around = self.around(flow, outer);
+        let item = self.groups.get(innermost);
+        let name = item.and_then(|item| text(item, "name")).unwrap_or_default();
+        let level = Level {
+            own: vec![
+                ("NR_GROUP_NAME", name.to_owned()),
+                ("NR_GROUP_ID", innermost.to_string()),
+            ],
+            env: &[item.and_then(|item| item.get("env"))],
+            secrets: (self.credentials)(innermost),
+        };
+        let env = EnvScope::within(&around, level);
+        self.in_groups.insert(innermost.clone(), env.clone());
+        env
+    }
+
+    fn in_flow(&mut self, flow: &Id) -> Environment {
+        if let Some(env) = self.instances.get(flow) {
+            return env.clone();
+        }
+        if let Some(tab) = self.flows.get(flow) {
+            return tab.env.clone();
+        }
+        // Nodes may name a tab that is not in the file.
+        let level = Level {
+            own: vec![
+                ("NR_FLOW_ID", flow.to_string()),
+                ("NR_FLOW_NAME", String::new()),
+            ],
+            env: &[],
+            secrets: Default::default(),
+        };
+        let env = EnvScope::within(&self.flows[GLOBAL].env, level);
+        let implied = FlowDef {
+            id: flow.clone(),
+            label: None,
+            env: env.clone(),
+            item: None,
+        };
+        self.flows.insert(flow.clone(), implied);
+        env
+    }
+
+    /// The flows, and what could not be evaluated in them.
+    pub(super) fn finish(self) -> (IndexMap<Id, FlowDef>, Vec<(Id, String)>) {
+        let of_flows = self.flows.iter().map(|(id, flow)| (id, &flow.env));
+        let all = of_flows.chain(&self.instances).chain(&self.in_groups);
+        let errors = all
+            .flat_map(|(id, env)| env.errors().iter().map(|error| (id.clone(), error.clone())))
+            .collect();
+        (self.flows, errors)
+    }
+}

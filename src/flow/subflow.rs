@@ -1,0 +1,359 @@
+//! Subflows: every instance becomes nodes of its own, with ids `<instance>-<node>` (Node-RED's).
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value as Json;
+
+use super::{GLOBAL, Id, Item, graph::text};
+
+/// The type of the node behind an instance's status output.
+pub const SUBFLOW_STATUS: &str = "subflow-status";
+
+/// Nodes that all instances together may become; more is taken for a mistake, such as ten levels of ten instances.
+const MAX_NODES: usize = 100_000;
+const MAX_DEPTH: usize = 50;
+
+/// A record and where it runs.
+pub(super) struct Placed {
+    pub(super) item: Item,
+    /// The flow that it belongs to: a tab, an instance, or the global scope.
+    pub(super) flow: Id,
+    /// The tab whose task runs it.
+    pub(super) tab: Id,
+    /// Its id in the definition, if it stands in an instance.
+    pub(super) alias: Option<Id>,
+    /// The instances around it, the innermost first.
+    pub(super) instances: Vec<Id>,
+    /// flow id / instance ids / node id, each as the file has it.
+    pub(super) path: String,
+}
+
+/// One use of a subflow.
+#[derive(PartialEq)]
+pub struct Instance {
+    pub id: Id,
+    /// Its id in the file: another one when it stands within an instance.
+    pub alias: Id,
+    pub definition: Id,
+    /// The flow that it stands in.
+    pub flow: Id,
+    pub(super) name: String,
+    pub(super) group: Option<Id>,
+    pub(super) path: String,
+    /// By input, the inner nodes that it leads to.
+    pub(super) inputs: Vec<Vec<Id>>,
+    /// By output, the inner nodes and their ports that feed it; the instance's own id stands for its input.
+    pub(super) outputs: Vec<Vec<(Id, usize)>>,
+    pub(super) status: Option<Vec<(Id, usize)>>,
+    /// The definition's variables, and those of the instance.
+    pub(super) env: [Option<Json>; 2],
+}
+
+impl Instance {
+    /// Whether its status is what a node inside says, not what its nodes show.
+    pub fn has_status_output(&self) -> bool {
+        self.status.is_some()
+    }
+
+    /// The id of the node behind its status output.
+    pub(super) fn status_node(&self) -> Id {
+        format!("{}:status", self.id).into()
+    }
+}
+
+/// All that runs, instances expanded.
+#[derive(Default)]
+pub(super) struct Expanded {
+    pub(super) nodes: Vec<Placed>,
+    /// Groups, with the flow they are in.
+    pub(super) groups: Vec<Placed>,
+    /// An outer instance before those within it.
+    pub(super) instances: Vec<Instance>,
+}
+
+/// Expands the records of a flow file. What stands on a tab in `off`, or is disabled itself, is left out.
+pub(super) fn expand(items: &[Item], off: &HashSet<&str>) -> Expanded {
+    let definitions: HashMap<&str, Definition> = definitions(items);
+    let mut expander = Expander {
+        definitions,
+        out: Expanded::default(),
+    };
+    for item in items {
+        let Some(place) = Place::of(item) else {
+            continue;
+        };
+        if expander.definitions.contains_key(place.z) || off.contains(place.z) {
+            continue;
+        }
+        let flow: Id = if place.z.is_empty() { GLOBAL } else { place.z }.into();
+        let placed = Placed {
+            path: format!("{flow}/{}", place.id),
+            item: item.clone(),
+            tab: flow.clone(),
+            flow,
+            alias: None,
+            instances: Vec::new(),
+        };
+        expander.place(placed, &mut Vec::new());
+    }
+    expander.out
+}
+
+struct Place<'a> {
+    id: &'a str,
+    z: &'a str,
+}
+
+impl<'a> Place<'a> {
+    /// None for what is no node or group, or is disabled.
+    fn of(item: &'a Item) -> Option<Self> {
+        let (id, type_name) = (text(item, "id")?, text(item, "type")?);
+        let disabled = item.get("d").and_then(Json::as_bool).unwrap_or(false);
+        let structure = matches!(type_name, "tab" | "subflow");
+        (!disabled && !structure).then(|| Self {
+            id,
+            z: text(item, "z").unwrap_or_default(),
+        })
+    }
+}
+
+#[derive(Default)]
+struct Definition<'a> {
+    item: Option<&'a Item>,
+    members: Vec<&'a Item>,
+}
+
+fn definitions(items: &[Item]) -> HashMap<&str, Definition<'_>> {
+    let mut definitions: HashMap<&str, Definition> = HashMap::new();
+    for item in items {
+        if let (Some("subflow"), Some(id)) = (text(item, "type"), text(item, "id")) {
+            definitions.entry(id).or_default().item = Some(item);
+        }
+    }
+    for item in items {
+        if let Some(definition) = Place::of(item).and_then(|place| definitions.get_mut(place.z)) {
+            definition.members.push(item);
+        }
+    }
+    definitions
+}
+
+struct Expander<'a> {
+    definitions: HashMap<&'a str, Definition<'a>>,
+    out: Expanded,
+}
+
+impl Expander<'_> {
+    /// Takes a record in. An instance brings its nodes with it; `within` are the definitions that are being expanded.
+    fn place(&mut self, placed: Placed, within: &mut Vec<String>) {
+        let type_name = text(&placed.item, "type").unwrap_or_default();
+        if type_name == "group" {
+            self.out.groups.push(placed);
+            return;
+        }
+        let definition = type_name
+            .strip_prefix("subflow:")
+            .filter(|definition| self.definitions.contains_key(definition))
+            .map(str::to_owned);
+        let Some(definition) = definition else {
+            self.out.nodes.push(placed);
+            return;
+        };
+        // A subflow within itself has no end: it is left out, and lint says so.
+        let endless = within.contains(&definition) || within.len() >= MAX_DEPTH;
+        if endless || self.out.nodes.len() >= MAX_NODES {
+            return;
+        }
+        within.push(definition.clone());
+        self.instance(placed, &definition, within);
+        within.pop();
+    }
+
+    fn instance(&mut self, placed: Placed, definition: &str, within: &mut Vec<String>) {
+        let Some(id) = text(&placed.item, "id").map(Id::from) else {
+            return;
+        };
+        let found = &self.definitions[definition];
+        let Some(record) = found.item else {
+            return;
+        };
+        let rename = Rename::new(&id, &found.members);
+        let instance = Instance {
+            alias: placed.alias.clone().unwrap_or_else(|| id.clone()),
+            definition: definition.into(),
+            flow: placed.flow.clone(),
+            name: text(&placed.item, "name").unwrap_or_default().to_owned(),
+            group: text(&placed.item, "g").map(Id::from),
+            path: placed.path.clone(),
+            inputs: inputs(record, &rename),
+            outputs: ports(record.get("out"), definition, &id, &rename),
+            status: record
+                .get("status")
+                .filter(|status| status.is_object())
+                .map(|status| feeds(status, definition, &id, &rename)),
+            env: [record.get("env").cloned(), placed.item.get("env").cloned()],
+            id: id.clone(),
+        };
+        let around: Vec<Id> = std::iter::once(id.clone())
+            .chain(placed.instances.iter().cloned())
+            .collect();
+        let members: Vec<Placed> = found
+            .members
+            .iter()
+            .filter_map(|member| {
+                let alias = text(member, "id")?;
+                Some(Placed {
+                    item: rename.item(member, &id),
+                    flow: id.clone(),
+                    tab: placed.tab.clone(),
+                    alias: Some(alias.into()),
+                    instances: around.clone(),
+                    path: format!("{}/{alias}", placed.path),
+                })
+            })
+            .collect();
+        let status = instance.has_status_output().then(|| Placed {
+            item: status_item(&instance),
+            flow: placed.flow.clone(),
+            tab: placed.tab.clone(),
+            alias: None,
+            instances: around.clone(),
+            path: format!("{}:status", placed.path),
+        });
+        self.out.instances.push(instance);
+        self.out.nodes.push(placed);
+        self.out.nodes.extend(status);
+        for member in members {
+            self.place(member, within);
+        }
+    }
+}
+
+fn status_item(instance: &Instance) -> Item {
+    let mut item = Item::new();
+    item.insert("id".into(), (&*instance.status_node()).into());
+    item.insert("type".into(), SUBFLOW_STATUS.into());
+    item.insert("z".into(), (&*instance.id).into());
+    item
+}
+
+fn inputs(record: &Item, rename: &Rename) -> Vec<Vec<Id>> {
+    let inputs = record.get("in").and_then(Json::as_array);
+    let targets = |input: &Json| {
+        let wires = input.get("wires").and_then(Json::as_array);
+        wires
+            .into_iter()
+            .flatten()
+            .filter_map(|wire| rename.id(wire.get("id")?.as_str()?))
+            .collect()
+    };
+    inputs.into_iter().flatten().map(targets).collect()
+}
+
+fn ports(
+    outputs: Option<&Json>,
+    definition: &str,
+    instance: &Id,
+    rename: &Rename,
+) -> Vec<Vec<(Id, usize)>> {
+    let outputs = outputs.and_then(Json::as_array).into_iter().flatten();
+    outputs
+        .map(|output| feeds(output, definition, instance, rename))
+        .collect()
+}
+
+fn feeds(output: &Json, definition: &str, instance: &Id, rename: &Rename) -> Vec<(Id, usize)> {
+    let wires = output.get("wires").and_then(Json::as_array);
+    let feed = |wire: &Json| {
+        let named = wire.get("id")?.as_str()?;
+        let port = wire.get("port").and_then(Json::as_u64).unwrap_or(0);
+        let source = if named == definition {
+            instance.clone()
+        } else {
+            rename.id(named)?
+        };
+        // No node has so many outputs; the number must not decide how much memory is taken.
+        Some((
+            source,
+            usize::try_from(port).ok().filter(|port| *port < 1000)?,
+        ))
+    };
+    wires.into_iter().flatten().filter_map(feed).collect()
+}
+
+/// From the ids of a definition to those of an instance.
+struct Rename<'a> {
+    instance: &'a str,
+    members: HashSet<&'a str>,
+}
+
+impl<'a> Rename<'a> {
+    fn new(instance: &'a str, members: &[&'a Item]) -> Self {
+        Self {
+            instance,
+            members: members.iter().filter_map(|item| text(item, "id")).collect(),
+        }
+    }
+
+    /// None for what is not in the definition.
+    fn id(&self, id: &str) -> Option<Id> {
+        self.members
+            .contains(id)
+            .then(|| format!("{}-{id}", self.instance).into())
+    }
+
+    /// A record of the definition as the instance has it: its id, its place, its wires, and every property that names a
+    /// node of the definition.
+    fn item(&self, item: &Item, instance: &Id) -> Item {
+        let kind = text(item, "type").unwrap_or_default();
+        let mut renamed = item.clone();
+        for (key, value) in &mut renamed {
+            match key.as_str() {
+                "id" => {
+                    *value = format!("{instance}-{}", value.as_str().unwrap_or_default()).into()
+                }
+                "z" => *value = (&**instance).into(),
+                "type" | "name" | "x" | "y" => {}
+                "wires" => {
+                    for output in value.as_array_mut().into_iter().flatten() {
+                        self.list(output);
+                    }
+                }
+                "scope" if matches!(kind, "catch" | "status" | "complete") => self.list(value),
+                "links" if matches!(kind, "link in" | "link out") => self.list(value),
+                "nodes" if kind == "group" => self.list(value),
+                _ => self.named(value),
+            }
+        }
+        renamed
+    }
+
+    /// Keeps what is in the definition.
+    fn list(&self, value: &mut Json) {
+        if let Json::Array(ids) = value {
+            *ids = ids
+                .iter()
+                .filter_map(|id| Some(Json::from(&*self.id(id.as_str()?)?)))
+                .collect();
+        }
+    }
+
+    /// A property that names a node, alone or as the only entry of a list (a link call's target).
+    fn named(&self, value: &mut Json) {
+        match value {
+            Json::String(text) => {
+                if let Some(id) = self.id(text) {
+                    *text = id.to_string();
+                }
+            }
+            Json::Array(only) if only.len() == 1 => {
+                if let Some(Json::String(text)) = only.first_mut()
+                    && let Some(id) = self.id(text)
+                {
+                    *text = id.to_string();
+                }
+            }
+            _ => {}
+        }
+    }
+}
