@@ -64,7 +64,7 @@ impl<'js> Inside<'_, 'js> {
     }
 
     /// Runs what promises have waiting, within the same limit.
-    fn drain(&self) {
+    pub(super) fn drain(&self) {
         if self.shared.deadline.fired() {
             // The call itself was stopped; what waits is not to blame for it.
             self.shared.deadline.arm(self.limit);
@@ -128,21 +128,10 @@ impl Scripts {
         let home = machine.homes.get(&index)?;
         self.shared.deadline.arm(limit);
         let first_call = self.shared.peek_number();
-        let answer = home.context.with(|ctx| {
-            let Ok(realm) = Realm::of(&ctx) else {
-                // Not even the smallest thing fits into its memory.
-                ctx.catch();
-                return None;
-            };
-            let inside = Inside {
-                shared: &self.shared,
-                realm,
-                crossing: &home.crossing,
-                limit,
-            };
+        let answer = home.enter(&self.shared, limit, |inside| {
             let answer = work(&inside);
             inside.drain();
-            Some(answer)
+            answer
         });
         let late = self.shared.deadline.fired();
         self.shared.deadline.disarm();
@@ -171,36 +160,75 @@ impl Scripts {
         if late && machine.runtime.is_job_pending() {
             return true;
         }
-        if !self.shared.take_out_of_memory() {
-            return false;
-        }
-        machine.runtime.run_gc();
-        let used = machine.runtime.memory_usage().malloc_size;
-        usize::try_from(used).is_ok_and(|used| used > MEMORY_LIMIT / 2)
+        stays_full(&self.shared, &machine.runtime)
     }
 }
 
 impl Machine {
     fn new(shared: &Shared) -> Result<Self> {
-        let runtime = Runtime::new()?;
-        runtime.set_memory_limit(MEMORY_LIMIT);
-        runtime.set_max_stack_size(STACK_LIMIT);
-        runtime.set_interrupt_handler(Some(shared.deadline.handler()));
-        runtime.set_host_promise_rejection_tracker(Some(shared.rejections.tracker()));
         Ok(Self {
-            runtime,
+            runtime: limited_runtime(shared)?,
             common: None,
             homes: FxHashMap::default(),
         })
     }
 }
 
+/// A runtime that can neither run nor grow without end.
+pub(super) fn limited_runtime(shared: &Shared) -> Result<Runtime> {
+    let runtime = Runtime::new()?;
+    runtime.set_memory_limit(MEMORY_LIMIT);
+    runtime.set_max_stack_size(STACK_LIMIT);
+    runtime.set_interrupt_handler(Some(shared.deadline.handler()));
+    runtime.set_host_promise_rejection_tracker(Some(shared.rejections.tracker()));
+    Ok(runtime)
+}
+
+/// Whether a runtime that has run out of memory has not got it back.
+pub(super) fn stays_full(shared: &Shared, runtime: &Runtime) -> bool {
+    if !shared.take_out_of_memory() {
+        return false;
+    }
+    runtime.run_gc();
+    let used = runtime.memory_usage().malloc_size;
+    usize::try_from(used).is_ok_and(|used| used > MEMORY_LIMIT / 2)
+}
+
 impl Home {
-    fn new(runtime: &Runtime, shared: &Arc<Shared>, virtual_clock: bool) -> Result<Self> {
+    pub(super) fn new(
+        runtime: &Runtime,
+        shared: &Arc<Shared>,
+        virtual_clock: bool,
+    ) -> Result<Self> {
         let context = Context::full(runtime)?;
         let crossing = Crossing::new();
         context.with(|ctx| furnish(&ctx, shared, &crossing, virtual_clock))?;
         Ok(Self { context, crossing })
+    }
+
+    /// Native code in the context. None when not even the smallest thing fits into its memory.
+    pub(super) fn enter<R>(
+        &self,
+        shared: &Arc<Shared>,
+        limit: Duration,
+        work: impl for<'js> FnOnce(Inside<'_, 'js>) -> R,
+    ) -> Option<R> {
+        self.context.with(|ctx| {
+            let Ok(realm) = Realm::of(&ctx) else {
+                ctx.catch();
+                return None;
+            };
+            Some(work(Inside {
+                shared,
+                realm,
+                crossing: &self.crossing,
+                limit,
+            }))
+        })
+    }
+
+    pub(super) fn context(&self) -> &Context {
+        &self.context
     }
 }
 

@@ -15,6 +15,7 @@ mod cli;
 mod corpus;
 mod engine;
 mod examples;
+mod expressions;
 mod first_steps;
 mod manifests;
 mod mosquitto;

@@ -1,7 +1,16 @@
-//! JSONata expressions.
+//! JSONata expressions, in the library that Node-RED uses (npm's jsonata) and with the functions that it adds.
+//!
+//! A tab has one runtime for its expressions, made at the first one and apart from that of its function nodes. It keeps
+//! what it has compiled. Evaluating is synchronous: nothing that an expression can call answers later.
+
+mod cache;
+mod natives;
+mod runtime;
+mod source;
 
 use std::sync::Arc;
 
+use self::runtime::Runtime;
 use crate::{
     engine::{ExpressionError, Expressions, NodeContext},
     message::Value,
@@ -11,34 +20,27 @@ use crate::{
 #[derive(Default)]
 pub struct Jsonata;
 
-const NOT_YET: &str = "JSONata expressions do not run yet: use a function node";
-
 impl Expressions for Jsonata {
-    fn check(&self, _source: &str, _ctx: &NodeContext) -> Result<(), ExpressionError> {
-        Err(NOT_YET.into())
+    fn check(&self, source: &str, ctx: &NodeContext) -> Result<(), ExpressionError> {
+        Runtime::of(ctx).check(&source.into(), ctx)
     }
 
     fn evaluate(
         &self,
-        _source: &Arc<str>,
-        _input: &Value,
-        _bindings: &[(&str, Value)],
-        _ctx: &NodeContext,
+        source: &Arc<str>,
+        input: &Value,
+        bindings: &[(&str, Value)],
+        ctx: &NodeContext,
     ) -> Result<Value, ExpressionError> {
-        Err(NOT_YET.into())
+        Runtime::of(ctx).evaluate(source, input, bindings, ctx)
     }
 
     fn format_date(
         &self,
-        _unix_ms: f64,
+        unix_ms: f64,
         format: &str,
-        _ctx: &NodeContext,
+        ctx: &NodeContext,
     ) -> Result<String, ExpressionError> {
-        Err(ExpressionError {
-            message: format!(
-                "The date format \"{format}\" does not run yet: use iso, object or nothing"
-            ),
-            code: None,
-        })
+        Runtime::of(ctx).format_date(unix_ms, format, ctx)
     }
 }
