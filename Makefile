@@ -1,5 +1,5 @@
 # The commands to remember: run, test. The others are for those who work on Flowrill.
-.PHONY: screenshot run test check unit web-test e2e tools nightly bench bench-peers dist image format
+.PHONY: vendor screenshot run test check unit web-test e2e tools nightly bench bench-peers dist image format
 
 DATA ?= ./data
 
@@ -45,6 +45,9 @@ dist: ## the binary that people download
 screenshot: ## the picture in the README
 	cargo build
 	cd web && FLOWRILL_BIN=../target/debug/flowrill FLOWRILL_SCREENSHOT=../docs/screenshot.png npm run --silent e2e -- first-run
+
+vendor: ## the JavaScript libraries of expressions, from npm
+	sh src/script/js/vendor/fetch.sh
 
 image:
 	docker build -t flowrill .

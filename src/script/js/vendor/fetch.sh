@@ -4,7 +4,7 @@ set -e
 cd "$(dirname "$0")"
 take() { # package, version, file within it, file here
   npm pack --silent "$1@$2" >/dev/null
-  archive=$(echo "$1-$2.tgz")
+  archive="$1-$2.tgz"
   tar -xzOf "$archive" "package/$3" >"$4"
   tar -xzOf "$archive" package/LICENSE >"$1.LICENSE"
   rm "$archive"
