@@ -31,19 +31,41 @@ pub const MAX_DEPTH: usize = 500;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Message {
     fields: Object,
+    /// The object that was handed on as a message and is no plain one: an Error, a Date.
+    class: Option<std::sync::Arc<Value>>,
 }
 
 impl Message {
     /// A message with these fields.
     pub fn new(fields: Object) -> Self {
-        Self { fields }
+        Self {
+            fields,
+            class: None,
+        }
+    }
+
+    /// A value that was sent as a message: any object but an array will do, as in Node-RED. None for other values.
+    pub fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Object(fields) => Some(Self::new(fields)),
+            Value::Error(error) => Some(Self {
+                fields: error.properties.clone(),
+                class: Some(Value::Error(error).into()),
+            }),
+            Value::Null | Value::Array(_) => None,
+            other if other.type_of() == "object" => Some(Self {
+                fields: Object::new(),
+                class: Some(other.into()),
+            }),
+            _ => None,
+        }
     }
 
     /// A message with only a payload.
     pub fn with_payload(payload: impl Into<Value>) -> Self {
         let mut fields = Object::new();
         fields.insert("payload", payload.into());
-        Self { fields }
+        Self::new(fields)
     }
 
     /// The fields, for reading.
@@ -91,7 +113,15 @@ impl Message {
 
     /// The message as one value.
     pub fn to_value(&self) -> Value {
-        Value::Object(self.fields.clone())
+        match self.class.as_deref() {
+            None => Value::Object(self.fields.clone()),
+            Some(Value::Error(error)) => {
+                let mut error = (**error).clone();
+                error.properties = self.fields.clone();
+                Value::Error(error.into())
+            }
+            Some(other) => other.clone(),
+        }
     }
 
     /// A rough count of the bytes it holds in memory; stops counting at `limit`.
@@ -104,6 +134,6 @@ impl Message {
 
 impl From<Object> for Message {
     fn from(fields: Object) -> Self {
-        Self { fields }
+        Self::new(fields)
     }
 }

@@ -80,7 +80,9 @@ impl NodeContext {
     fn messages(&self, output: &Value) -> Vec<Message> {
         match output {
             Value::Undefined | Value::Null => Vec::new(),
-            Value::Object(fields) => vec![Message::new(fields.clone())],
+            value if value.type_of() == "object" && !matches!(value, Value::Array(_)) => {
+                Message::from_value(value.clone()).into_iter().collect()
+            }
             Value::Array(messages) => messages
                 .iter()
                 .flat_map(|message| self.messages(message))

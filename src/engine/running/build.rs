@@ -32,13 +32,24 @@ impl Node for Inert {
 pub(super) struct Fresh {
     pub(super) ctx: NodeContext,
     pub(super) node: Box<dyn Node>,
+    /// It could not be built, and something that does nothing stands in its place.
+    pub(super) inert: bool,
 }
 
 impl Fresh {
+    fn new(ctx: NodeContext, node: Box<dyn Node>) -> Self {
+        Self {
+            ctx,
+            node,
+            inert: false,
+        }
+    }
+
     fn inert(ctx: NodeContext) -> Self {
         Self {
             ctx,
             node: Box::new(Inert),
+            inert: true,
         }
     }
 }
@@ -80,7 +91,7 @@ impl Engine {
             services,
         };
         if let Some(node) = subflow::build(def) {
-            return (Fresh { ctx, node }, None);
+            return (Fresh::new(ctx, node), None);
         }
         match self
             .registry
@@ -92,8 +103,7 @@ impl Engine {
                 if let Some(shared) = built.shared {
                     services.insert(def.id.clone(), shared);
                 }
-                let node = built.node;
-                (Fresh { ctx, node }, None)
+                (Fresh::new(ctx, built.node), None)
             }
             Some(Err(error)) => {
                 let message = error.to_string();

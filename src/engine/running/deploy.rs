@@ -57,7 +57,6 @@ impl Engine {
                 .filter(|(id, _)| !stopping.contains(id)),
         );
         let mut fresh: IndexMap<Id, Fresh> = IndexMap::new();
-        let mut inert = HashSet::new();
         for def in changes.start.iter().filter_map(|id| graph.nodes.get(id)) {
             let Some(handle) = state.flows.get(&def.tab) else {
                 continue;
@@ -69,15 +68,12 @@ impl Engine {
                 graph.around(&def.flow),
                 credentials,
             );
-            if let Some(problem) = problem {
-                inert.insert(def.id.clone());
-                problems.push(problem);
-            }
+            problems.extend(problem);
             fresh.insert(def.id.clone(), built);
         }
         self.stop_nodes(&state, &changes.stop).await;
         state.services = services;
-        self.register(&graph, &state, &fresh, &inert);
+        self.register(&graph, &state, &fresh);
         self.rewire(&graph);
         self.shared.links.store(Arc::new(Links::of(&graph)));
         self.start(&graph, &mut state, fresh).await;
@@ -178,13 +174,7 @@ impl Engine {
         }
     }
 
-    fn register(
-        &self,
-        graph: &Graph,
-        state: &State,
-        fresh: &IndexMap<Id, Fresh>,
-        inert: &HashSet<Id>,
-    ) {
+    fn register(&self, graph: &Graph, state: &State, fresh: &IndexMap<Id, Fresh>) {
         let mut directory = self.shared.directory.write();
         for (id, built) in fresh {
             let Some(def) = graph.nodes.get(id) else {
@@ -197,7 +187,7 @@ impl Engine {
                 ctx: built.ctx.clone(),
                 commands: handle.commands.clone(),
                 config: Arc::new(base_props(def)),
-                inert: inert.contains(id),
+                inert: built.inert,
             };
             directory.insert(id.clone(), running);
         }

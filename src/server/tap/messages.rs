@@ -30,8 +30,7 @@ pub(super) fn read_receive(state: &ServerState, request: &Request) -> Result<Del
     node(state, request)?;
     let mut msg = match request.get("msg").map(from_wire).transpose()? {
         None | Some(Value::Undefined | Value::Null) => Message::default(),
-        Some(Value::Object(fields)) => Message::new(fields),
-        Some(_) => return Err("\"msg\" is an object".into()),
+        Some(value) => Message::from_value(value).ok_or("\"msg\" is an object")?,
     };
     let raw = request.get("raw").and_then(Json::as_bool).unwrap_or(false);
     if !raw && msg.get("_msgid").is_undefined() {
@@ -65,10 +64,7 @@ pub(super) fn call(state: &ServerState, request: &Request) -> Outcome {
     match text(request, "method")? {
         "send" => node.send_value(first),
         "error" => {
-            let msg = match args.next() {
-                Some(Value::Object(fields)) => Some(Message::new(fields)),
-                _ => None,
-            };
+            let msg = args.next().and_then(Message::from_value);
             node.error(NodeError::from_value(first), msg.as_ref());
         }
         "warn" => node.log(LogLevel::Warn, first),

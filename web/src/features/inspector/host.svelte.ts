@@ -24,12 +24,21 @@ export function formHost(subject: () => string): FormHost {
     nodesHere: (types) => {
       const own = editor.get(subject())
       const tab = own ? tabOf(own) : editor.tab
+      // Links lead to other tabs; what catch, status and complete nodes hear is on their own.
+      const everywhere = types?.some((type) => type.startsWith('link ')) ?? false
       return editor.items
         .filter(
           (item) =>
-            isNode(item) && tabOf(item) === tab && item.id !== subject() && (!types || types.includes(item.type)),
+            isNode(item) &&
+            (everywhere || tabOf(item) === tab) &&
+            item.id !== subject() &&
+            (!types || types.includes(item.type)),
         )
-        .map((item) => ({ id: item.id, label: labelOf(item, editor.typeOf(item)), type: item.type }))
+        .map((item) => ({
+          id: item.id,
+          label: labelOf(item, editor.typeOf(item)),
+          type: tabOf(item) === tab ? item.type : labelFor(tabOf(item)),
+        }))
         .sort(byLabel)
     },
     topics: getTopics,
