@@ -84,3 +84,73 @@ fn a_changed_config_node_restarts_its_users_only() {
     let started: Vec<&str> = changes.start.iter().map(|id| &**id).collect();
     assert_eq!(started, ["br", "in"]);
 }
+
+#[test]
+fn secret_variables_come_from_the_credentials() {
+    let cred = |name: &str| json!({"name": name, "type": "cred", "value": ""});
+    let flows = Flows::from_value(json!([
+        {"id": "g", "type": "global-config", "env": [cred("SITE")]},
+        {"id": "t", "type": "tab", "env": [cred("TAB")]},
+        {"id": "group", "type": "group", "z": "t", "env": [cred("GROUP")]},
+        {"id": "s", "type": "subflow", "env": [cred("KEPT"), cred("OVER")]},
+        {"id": "i", "type": "subflow:s", "z": "t", "g": "group", "env": [cred("KEPT"), cred("OVER")]},
+        {"id": "n", "type": "junction", "z": "s"}
+    ]));
+    let credentials = |id: &str| -> BTreeMap<String, String> {
+        let pairs: &[(&str, &str)] = match id {
+            "g" => &[("map", "{\"SITE\": \"site\"}")],
+            "t" => &[("TAB", "tab")],
+            "group" => &[("GROUP", "group")],
+            "s" => &[("KEPT", "kept"), ("OVER", "under")],
+            "i" => &[("OVER", "over")],
+            _ => &[],
+        };
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let graph = Graph::resolve(
+        &flows.unwrap(),
+        &catalog(),
+        &ProcessEnv::default(),
+        &credentials,
+    );
+    let env = &graph.nodes["i-n"].env;
+    for (name, value) in [
+        ("SITE", "site"),
+        ("TAB", "tab"),
+        ("GROUP", "group"),
+        ("KEPT", "kept"),
+        ("OVER", "over"),
+    ] {
+        assert_eq!(env.get(name), Some(value.into()), "{name}");
+    }
+}
+
+#[test]
+fn the_parent_of_a_variable_is_one_level_out_whether_or_not_that_level_has_any() {
+    let define = |value: &str| json!([{"name": "A", "value": value}]);
+    let flows = Flows::from_value(json!([
+        {"id": "g", "type": "global-config", "env": define("global")},
+        {"id": "t", "type": "tab", "env": define("tab")},
+        {"id": "outer", "type": "group", "z": "t", "env": define("outer")},
+        {"id": "inner", "type": "group", "z": "t", "g": "outer"},
+        {"id": "n", "type": "junction", "z": "t", "g": "inner"}
+    ]));
+    let graph = Graph::resolve(
+        &flows.unwrap(),
+        &catalog(),
+        &ProcessEnv::default(),
+        &no_credentials,
+    );
+    let env = &graph.nodes["n"].env;
+    for (name, value) in [
+        ("A", "outer"),
+        ("$parent.A", "outer"),
+        ("$parent.$parent.A", "tab"),
+        ("$parent.$parent.$parent.A", "global"),
+    ] {
+        assert_eq!(env.get(name), Some(value.into()), "{name}");
+    }
+}

@@ -28,7 +28,9 @@ pub(super) fn take(
         .collect();
     let known = |id: &str| {
         let type_name = types.get(id)?;
-        Some(&catalog.get(type_name)?.manifest.credentials)
+        let fields = &catalog.get(type_name)?.manifest.credentials;
+        // Variables of type `cred` have names of their own, so a type that declares none may have any.
+        (!fields.is_empty()).then_some(fields)
     };
     let mut credentials = match given {
         None => stored.clone(),

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use flowrill::{catalog::Catalog, flow::DeployMode};
+use flowrill::{catalog::Catalog, engine::RuntimeSettings, flow::DeployMode, services::Services};
 use serde_json::{Value as Json, json};
 
-use crate::support::flows::{Seen, TestFlows, node};
+use crate::support::{
+    flows::{Seen, TestFlows, node},
+    mqtt::broker,
+};
 
 /// Longer than any example's delays.
 const LONG_ENOUGH: Duration = Duration::from_secs(120);
+/// For what happens in real time, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(30);
 const OUTPUTS: usize = 8;
 
 #[tokio::test(start_paused = true)]
@@ -32,6 +37,62 @@ async fn examples_in_the_help_are_true() {
 }
 
 async fn run(type_name: &str, example: &Json) -> Result<(), String> {
+    let seen = if type_name.starts_with("mqtt") {
+        with_broker(type_name, example).await?
+    } else {
+        with_paused_clock(type_name, example).await?
+    };
+    judge(example, &seen)
+}
+
+async fn with_paused_clock(type_name: &str, example: &Json) -> Result<Vec<Seen>, String> {
+    let mut test = TestFlows::new();
+    let problems = test
+        .deploy(flows(type_name, example), DeployMode::Full)
+        .await;
+    if !problems.is_empty() {
+        return Err(format!("it does not start: {problems:?}"));
+    }
+    let mut seen = test.settle().await;
+    for msg in given(example)? {
+        test.send(node_of(example, "to"), msg.clone());
+    }
+    seen.extend(test.after(LONG_ENOUGH).await);
+    Ok(seen)
+}
+
+/// In real time, for the broker has threads of its own: until the expected messages are there.
+async fn with_broker(type_name: &str, example: &Json) -> Result<Vec<Seen>, String> {
+    tokio::time::resume();
+    let broker = broker().await;
+    let services = Services::new(Some(broker.clone()));
+    let mut test = TestFlows::with_services(&services, RuntimeSettings::default());
+    test.deploy(flows(type_name, example), DeployMode::Full)
+        .await;
+    let mut seen = Vec::new();
+    let end = tokio::time::Instant::now() + PATIENCE;
+    let connected = |seen: &[Seen]| {
+        seen.iter()
+            .any(|seen| matches!(seen, Seen::Status(_, status) if status["fill"] == "green"))
+    };
+    while !connected(&seen) && tokio::time::Instant::now() < end {
+        seen.extend(test.after(Duration::from_millis(5)).await);
+    }
+    for msg in given(example)? {
+        test.send(node_of(example, "to"), msg.clone());
+    }
+    let expected = example["then"].as_array().map_or(0, Vec::len);
+    while sent(example, &seen).len() < expected && tokio::time::Instant::now() < end {
+        seen.extend(test.after(Duration::from_millis(5)).await);
+    }
+    test.engine.stop().await;
+    broker.stop().await;
+    tokio::time::pause();
+    Ok(seen)
+}
+
+/// The node on a tab of its own, with what the example puts beside it.
+fn flows(type_name: &str, example: &Json) -> Json {
     let empty = json!({});
     let mut tested = node(
         "tested",
@@ -45,24 +106,38 @@ async fn run(type_name: &str, example: &Json) -> Result<(), String> {
         json!({"id": "t", "type": "tab", "label": "Example"}),
         tested,
     ];
+    for beside in example["with"].as_array().into_iter().flatten() {
+        let properties = beside.clone();
+        let text = |key: &str| beside[key].as_str().unwrap().to_owned();
+        flows.push(node(&text("id"), &text("type"), properties));
+    }
     flows.extend((1..=OUTPUTS).map(|output| node(&format!("out{output}"), "junction", json!({}))));
-    let mut test = TestFlows::new();
-    let problems = test.deploy(flows.into(), DeployMode::Full).await;
-    if !problems.is_empty() {
-        return Err(format!("it does not start: {problems:?}"));
-    }
-    test.settle().await;
-    for msg in example["given"].as_array().ok_or("it has no \"given\"")? {
-        test.send("tested", msg.clone());
-    }
-    let seen = test.after(LONG_ENOUGH).await;
-    let sent: Vec<(usize, &Json)> = seen
-        .iter()
+    flows.into()
+}
+
+fn given(example: &Json) -> Result<&Vec<Json>, String> {
+    Ok(example["given"].as_array().ok_or("it has no \"given\"")?)
+}
+
+/// The node that the messages are given `to`, or come `from`.
+fn node_of<'a>(example: &'a Json, key: &str) -> &'a str {
+    example.get(key).and_then(Json::as_str).unwrap_or("tested")
+}
+
+/// What left the node, one entry a message and output.
+fn sent<'a>(example: &Json, seen: &'a [Seen]) -> Vec<(usize, &'a Json)> {
+    let from = node_of(example, "from");
+    seen.iter()
         .filter_map(|seen| match seen {
-            Seen::Sent(id, port, _, msg) if id == "tested" => Some((port + 1, msg)),
+            Seen::Sent(id, port, _, msg) if id == from => Some((port + 1, msg)),
             _ => None,
         })
-        .collect();
+        .collect()
+}
+
+/// Compares what was seen with what the example says.
+fn judge(example: &Json, seen: &[Seen]) -> Result<(), String> {
+    let sent = sent(example, seen);
     let expected: Vec<(usize, &Json)> = example["then"]
         .as_array()
         .ok_or("it has no \"then\"")?
@@ -88,7 +163,7 @@ async fn run(type_name: &str, example: &Json) -> Result<(), String> {
         }
     }
     let last_error = seen.iter().rev().find_map(|seen| match seen {
-        Seen::Log(id, 20, text) if id == "tested" => Some(
+        Seen::Log(id, 20, text) if id == node_of(example, "to") => Some(
             text.as_str()
                 .map_or_else(|| text["message"].to_string(), str::to_owned),
         ),

@@ -31,6 +31,13 @@ fn every_folder_has_help_and_a_text_for_each_property() {
     for known in catalog.iter() {
         let name = &known.manifest.type_name;
         assert!(known.help.len() > 60, "nodes/{name}: the help says nothing");
+        assert!(
+            known
+                .examples
+                .as_array()
+                .is_some_and(|list| list.len() >= 2),
+            "nodes/{name}: fewer than two examples"
+        );
         let texts = known.texts.to_json();
         assert!(
             texts["summary"]

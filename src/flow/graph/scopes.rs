@@ -1,8 +1,9 @@
 //! The flows that run, and the variables that hold in each of them and in their groups.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use indexmap::IndexMap;
+use serde_json::{Map, Value as Json};
 
 use super::{CredentialsOf, FlowDef, GLOBAL, is_true, text};
 use crate::flow::{
@@ -35,7 +36,7 @@ pub(super) fn tabs<'a>(
             env: &[global_config.and_then(|item| item.get("env"))],
             secrets: global_config
                 .and_then(|item| text(item, "id"))
-                .map(credentials)
+                .map(|id| global_secrets(&credentials(id)))
                 .unwrap_or_default(),
             own: Vec::new(),
         },
@@ -75,6 +76,17 @@ pub(super) fn tabs<'a>(
         tabs.flows.insert(id.into(), tab);
     }
     tabs
+}
+
+/// A global-config node keeps its secrets in one object, `map`.
+fn global_secrets(credentials: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let map = credentials
+        .get("map")
+        .and_then(|map| serde_json::from_str::<Map<String, Json>>(map).ok());
+    map.into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
+        .collect()
 }
 
 /// The variables of every flow and group, made when the first node asks.
