@@ -163,6 +163,17 @@ fn property(object: &Object, part: &PathPart) -> Value {
     .unwrap_or_default()
 }
 
+impl Value {
+    /// The property `name`, as JavaScript reads it from any kind of value; none where there is none, or it is undefined.
+    pub fn property(&self, name: &str) -> Option<Value> {
+        match self {
+            Self::Object(object) => object.get(name).cloned(),
+            other => Some(step(other, &PathPart::Key(name.into()))),
+        }
+        .filter(|value| !value.is_undefined())
+    }
+}
+
 /// The property of any value, as JavaScript reads it.
 fn step(value: &Value, part: &PathPart) -> Value {
     let index = match part {

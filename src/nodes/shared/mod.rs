@@ -1,3 +1,5 @@
 //! What nodes of several types need.
 
 pub(in crate::nodes) mod mqtt;
+pub(in crate::nodes) mod mustache;
+pub(in crate::nodes) mod yaml;

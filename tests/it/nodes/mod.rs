@@ -4,3 +4,4 @@ mod common;
 mod link;
 mod mqtt;
 mod mqtt_remote;
+mod template;
