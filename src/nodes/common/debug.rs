@@ -1,5 +1,7 @@
 //! `debug`: shows messages in the editor's sidebar, in the log, or as the node's status (Node-RED's debug node).
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::json;
 
@@ -29,37 +31,62 @@ pub(in crate::nodes) struct DebugConfig {
 }
 
 /// What of a message is shown.
+#[derive(Clone)]
 pub(super) enum Shown {
     Whole,
     /// The property as it was written, and its path if that can be read.
     Property(String, Option<PropertyPath>),
+    Expression(Arc<str>),
 }
 
 impl Shown {
-    /// Node-RED's `complete`: "true" is the whole message, "false" or nothing the payload.
-    pub(super) fn read(complete: &str, whole: bool) -> Self {
-        match complete {
-            _ if whole => Self::Whole,
+    /// What a text and its type name; "true" is the whole message, "false" or nothing the payload.
+    fn read(text: &str, kind: &str) -> Self {
+        match text {
+            "" | "false" => Self::property("payload"),
+            _ if kind == "jsonata" => Self::Expression(text.into()),
             "true" => Self::Whole,
-            "false" | "" => Self::property("payload"),
             other => Self::property(other),
         }
     }
 
-    fn property(name: &str) -> Self {
+    pub(super) fn property(name: &str) -> Self {
         Self::Property(name.to_owned(), PropertyPath::parse_message(name).ok())
     }
 
     /// The value; a property that can't be read counts as undefined.
-    pub(super) fn of(&self, msg: &Message) -> Value {
+    ///
+    /// # Errors
+    /// The text for an expression that fails.
+    pub(super) fn of(&self, msg: &Message, ctx: &NodeContext) -> Result<Value, String> {
         match self {
-            Self::Whole => msg.to_value(),
-            Self::Property(_, path) => path
+            Self::Whole => Ok(msg.to_value()),
+            Self::Property(_, path) => Ok(path
                 .as_ref()
                 .and_then(|path| path.get(msg.fields(), msg.fields()).ok())
-                .unwrap_or_default(),
+                .unwrap_or_default()),
+            Self::Expression(source) => ctx
+                .evaluate_for(source, msg, &[])
+                .map_err(|_| invalid(source, ctx)),
         }
     }
+
+    /// Whether it can be shown at all.
+    ///
+    /// # Errors
+    /// The text for an expression that does not parse.
+    fn check(&self, ctx: &NodeContext) -> Result<(), String> {
+        match self {
+            Self::Expression(source) => ctx
+                .check_expression(source)
+                .map_err(|_| invalid(source, ctx)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn invalid(expression: &str, ctx: &NodeContext) -> String {
+    ctx.text("debug.invalid-exp", &[("error", expression)])
 }
 
 /// A running debug node.
@@ -69,25 +96,27 @@ pub(in crate::nodes) struct Debug {
     to_sidebar: bool,
     to_console: bool,
     status: Option<DebugStatus>,
-    /// An expression that can't be evaluated: nothing is shown at all.
-    broken: Option<String>,
+    /// An expression does not parse: messages are not handled at all.
+    dead: bool,
 }
 
 impl Debug {
     /// Reads what is shown and where.
     pub(in crate::nodes) fn new(config: DebugConfig, _build: &Build) -> Result<Self, ConfigError> {
-        let shown = Shown::read(&config.complete, config.target_type == "full");
+        let shown = Shown::read(&config.complete, &config.target_type);
         let status = config.tostatus.then(|| {
-            let kind = match config.status_type.as_str() {
-                "counter" => StatusKind::Counter,
-                "msg" => StatusKind::Value(Shown::read(&config.status_val, false)),
-                // What the sidebar shows; of a whole message its payload.
-                _ => StatusKind::Value(match &shown {
-                    Shown::Whole => Shown::read("payload", false),
-                    Shown::Property(name, _) => Shown::read(name, false),
-                }),
+            let own = match config.status_val.as_str() {
+                "" => shown.clone(),
+                text => Shown::read(text, &config.status_type),
             };
-            DebugStatus::new(kind)
+            DebugStatus::new(match (config.status_type.as_str(), own, &shown) {
+                ("counter", ..) => StatusKind::Counter,
+                ("auto", _, Shown::Whole) => StatusKind::Auto(Shown::property("payload")),
+                ("auto", _, shown) => StatusKind::Auto(shown.clone()),
+                // Node-RED looks for a property of this name.
+                (_, Shown::Whole, _) => StatusKind::Value(Shown::property("true")),
+                (_, own, _) => StatusKind::Value(own),
+            })
         });
         Ok(Self {
             shown,
@@ -95,13 +124,7 @@ impl Debug {
             to_sidebar: config.tosidebar,
             to_console: config.console,
             status,
-            broken: [
-                (config.target_type, config.complete),
-                (config.status_type, config.status_val),
-            ]
-            .into_iter()
-            .find(|(kind, _)| kind == "jsonata")
-            .map(|(_, expression)| expression),
+            dead: false,
         })
     }
 
@@ -109,8 +132,8 @@ impl Debug {
         let text = match value {
             Value::String(text) if text.contains('\n') => format!("\n{text}"),
             Value::String(text) => text.to_string(),
-            Value::Object(_) | Value::Array(_) | Value::Map(_) | Value::Set(_) => {
-                format!("\n{}", inspect(value, CONSOLE_DEPTH))
+            other if other.type_of() == "object" => {
+                format!("\n{}", inspect(other, CONSOLE_DEPTH))
             }
             other => inspect(other, CONSOLE_DEPTH),
         };
@@ -147,29 +170,42 @@ impl Node for Debug {
         if let Some(status) = &mut self.status {
             status.start(ctx);
         }
-        match &self.broken {
-            Some(expression) => Err(ctx
-                .text("debug.invalid-exp", &[("error", expression)])
-                .into()),
-            None => Ok(()),
+        let status = self.status.as_ref().and_then(DebugStatus::shown);
+        for shown in [Some(&self.shown), status].into_iter().flatten() {
+            if let Err(error) = shown.check(ctx) {
+                self.dead = true;
+                return Err(error.into());
+            }
         }
+        Ok(())
     }
 
     fn on_input(&mut self, msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
-        let completion = ctx.completion(&msg);
-        if self.broken.is_none() && !is_own_status(&msg, ctx) {
-            let value = self.shown.of(&msg);
-            if let Some(status) = &mut self.status {
-                status.show(&msg, ctx);
-            }
-            if self.to_console {
-                self.to_log(&value, ctx);
-            }
-            if self.active && self.to_sidebar {
-                self.to_sidebar(&value, &msg, ctx);
-            }
+        if self.dead {
+            return Ok(());
         }
-        completion.done();
+        let completion = ctx.completion(&msg);
+        if is_own_status(&msg, ctx) {
+            completion.done();
+            return Ok(());
+        }
+        if let Some(status) = &mut self.status
+            && let Err(error) = status.show(&msg, ctx)
+        {
+            ctx.error(error, None);
+        }
+        match self.shown.of(&msg, ctx) {
+            Ok(value) => {
+                if self.to_console {
+                    self.to_log(&value, ctx);
+                }
+                if self.active && self.to_sidebar {
+                    self.to_sidebar(&value, &msg, ctx);
+                }
+                completion.done();
+            }
+            Err(error) => ctx.error(error, None),
+        }
         Ok(())
     }
 

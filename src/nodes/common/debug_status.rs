@@ -16,6 +16,8 @@ const COUNT_DELAY: Duration = Duration::from_millis(200);
 /// What the line shows.
 pub(super) enum StatusKind {
     Counter,
+    /// The value, unless the message carries an error or a status.
+    Auto(Shown),
     Value(Shown),
 }
 
@@ -28,7 +30,7 @@ pub(super) struct DebugStatus {
     count: u64,
     last_count_ms: f64,
     waiting: Option<Timer>,
-    shown: Option<Status>,
+    last: Option<Status>,
 }
 
 impl DebugStatus {
@@ -38,7 +40,15 @@ impl DebugStatus {
             count: 0,
             last_count_ms: f64::NEG_INFINITY,
             waiting: None,
-            shown: None,
+            last: None,
+        }
+    }
+
+    /// What of a message it shows.
+    pub(super) fn shown(&self) -> Option<&Shown> {
+        match &self.kind {
+            StatusKind::Counter => None,
+            StatusKind::Auto(shown) | StatusKind::Value(shown) => Some(shown),
         }
     }
 
@@ -51,30 +61,40 @@ impl DebugStatus {
         });
         match self.kind {
             StatusKind::Counter => ctx.status(count(0)),
-            StatusKind::Value(_) => ctx.status(Status::default()),
+            StatusKind::Auto(_) | StatusKind::Value(_) => ctx.status(Status::default()),
         }
     }
 
     /// A message came.
-    pub(super) fn show(&mut self, msg: &Message, ctx: &NodeContext) {
-        match &self.kind {
-            StatusKind::Value(shown) => {
-                let status = of_value(&shown.of(msg), msg, ctx.settings().debug_status_length);
-                if self.shown.as_ref() != Some(&status) {
-                    ctx.status(status.clone());
-                    self.shown = Some(status);
-                }
-            }
+    ///
+    /// # Errors
+    /// The text for an expression that fails.
+    pub(super) fn show(&mut self, msg: &Message, ctx: &NodeContext) -> Result<(), String> {
+        let (shown, auto) = match &self.kind {
+            StatusKind::Auto(shown) => (shown, true),
+            StatusKind::Value(shown) => (shown, false),
             StatusKind::Counter => {
-                self.count += 1;
-                let since = ctx.now() - std::mem::replace(&mut self.last_count_ms, ctx.now());
-                if since > COUNT_PAUSE_MS {
-                    self.waiting = None;
-                    ctx.status(count(self.count));
-                } else if self.waiting.is_none() {
-                    self.waiting = Some(ctx.after(COUNT_DELAY, ShowCount));
-                }
+                self.count_one(ctx);
+                return Ok(());
             }
+        };
+        let longest = ctx.settings().debug_status_length;
+        let carried = if auto { msg } else { &Message::default() };
+        let status = of_value(&shown.of(msg, ctx)?, carried, longest);
+        if self.last.as_ref() != Some(&status) {
+            ctx.status(status.clone());
+            self.last = Some(status);
+        }
+        Ok(())
+    }
+
+    fn count_one(&mut self, ctx: &NodeContext) {
+        self.count += 1;
+        let since = ctx.now() - std::mem::replace(&mut self.last_count_ms, ctx.now());
+        if since > COUNT_PAUSE_MS {
+            ctx.status(count(self.count));
+        } else {
+            self.waiting = Some(ctx.after(COUNT_DELAY, ShowCount));
         }
     }
 
@@ -89,7 +109,7 @@ fn count(count: u64) -> Status {
     Status::new("blue", "ring", count.to_string())
 }
 
-/// The value as it is, unless the message carries an error or a status, or the value is one.
+/// The value as it is, unless `msg` carries an error or a status, or the value is one.
 fn of_value(value: &Value, msg: &Message, longest: usize) -> Status {
     let part = |object: Option<&crate::message::Object>, key: &str| {
         object
@@ -100,7 +120,7 @@ fn of_value(value: &Value, msg: &Message, longest: usize) -> Status {
     let own = value.as_object().filter(|object| {
         ["fill", "shape", "text"]
             .iter()
-            .all(|key| object.contains_key(key))
+            .all(|key| object.get(key).is_some_and(Value::is_truthy))
     });
     let (mut fill, mut shape, mut text) = ("grey".to_owned(), "dot".to_owned(), String::new());
     if let Some(own) = own {

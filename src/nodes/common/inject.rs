@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::inject_timing::{Repeat, RepeatError, Tick, sleep_towards};
 use crate::{
-    engine::{AnyEvent, Build, ConfigError, Failed, Node, NodeContext, NodeError, Timer},
+    engine::{AnyEvent, Build, ConfigError, Failed, LogLevel, Node, NodeContext, NodeError, Timer},
     message::{Kind, Message, Object, PropertyPath, TypedInput, Value},
 };
 
@@ -35,7 +35,7 @@ struct PropConfig {
 /// A property to set. Its value is read once; what is wrong with it is told when the node fires.
 struct Prop {
     path: String,
-    value: Result<Option<TypedInput>, String>,
+    value: Result<TypedInput, String>,
 }
 
 /// A running inject node.
@@ -45,6 +45,9 @@ pub(in crate::nodes) struct Inject {
     once: Option<Duration>,
     once_delay_ms: f64,
     timer: Option<Timer>,
+    crontab: String,
+    /// The log knows how it repeats.
+    has_told: bool,
 }
 
 impl Inject {
@@ -57,8 +60,10 @@ impl Inject {
             repeat: Repeat::read(config.repeat, &config.crontab),
             once: config.once.then_some(once_delay),
             once_delay_ms: once_delay_s * 1000.0,
+            crontab: config.crontab.clone(),
             props: props(config),
             timer: None,
+            has_told: false,
         })
     }
 
@@ -89,10 +94,27 @@ impl Inject {
     }
 
     fn begin_repeating(&mut self, ctx: &NodeContext) {
-        self.timer = match &self.repeat {
-            Ok(repeat) => repeat.schedule(ctx),
-            Err(_) => None,
+        let Ok(repeat) = &self.repeat else {
+            self.timer = None;
+            return;
         };
+        if !std::mem::replace(&mut self.has_told, true) {
+            match repeat {
+                Repeat::Never => {}
+                Repeat::Every(period) => {
+                    let ms = period.as_millis().to_string();
+                    ctx.log(
+                        LogLevel::Debug,
+                        ctx.text("inject.repeat", &[("repeat", &ms)]),
+                    );
+                }
+                Repeat::Cron(_) => {
+                    let text = ctx.text("inject.crontab", &[("crontab", &self.crontab)]);
+                    ctx.log(LogLevel::Debug, text);
+                }
+            }
+        }
+        self.timer = repeat.schedule(ctx);
     }
 }
 
@@ -119,11 +141,10 @@ fn props(config: InjectConfig) -> Vec<Prop> {
 impl Prop {
     fn new(path: String, text: &str, kind: &str) -> Self {
         let kind = Kind::from_name(kind);
-        let value = match kind {
-            Kind::Jsonata if text.is_empty() => Ok(None),
-            _ => TypedInput::parse(text, kind).map(Some),
-        };
-        Self { path, value }
+        Self {
+            path,
+            value: TypedInput::parse(text, kind),
+        }
     }
 
     /// An entry of `__user_inject_props__`.
@@ -143,15 +164,18 @@ impl Prop {
     }
 
     fn set(&self, msg: &mut Message, ctx: &NodeContext) -> Result<(), String> {
-        let input = match &self.value {
-            Ok(Some(input)) => input,
-            Ok(None) => return Ok(()),
-            Err(error) => return Err(error.clone()),
+        let input = self.value.as_ref().map_err(Clone::clone)?;
+        if matches!(input, TypedInput::Jsonata(source) if source.is_empty()) {
+            return Ok(());
+        }
+        let value = match input {
+            TypedInput::Jsonata(source) => {
+                ctx.check_expression(source)?;
+                ctx.evaluate_for(source, msg, &[])
+                    .map_err(|error| invalid(ctx, &error.message))?
+            }
+            input => ctx.evaluate(input, msg)?,
         };
-        let value = ctx.evaluate(input, msg).map_err(|error| match input {
-            TypedInput::Jsonata(_) => ctx.text("inject.errors.invalid-expr", &[("error", &error)]),
-            _ => error,
-        })?;
         let path = PropertyPath::parse_message(&self.path).map_err(|error| error.to_string())?;
         // References are looked up in the message as it was; the copy is a counter.
         let before = msg.fields().clone();
@@ -161,8 +185,19 @@ impl Prop {
     }
 }
 
+fn invalid(ctx: &NodeContext, error: &str) -> String {
+    ctx.text("inject.errors.invalid-expr", &[("error", error)])
+}
+
 impl Node for Inject {
     fn on_start(&mut self, ctx: &NodeContext) -> Result<(), NodeError> {
+        for prop in &self.props {
+            if let Ok(TypedInput::Jsonata(source)) = &prop.value
+                && let Err(error) = ctx.check_expression(source)
+            {
+                ctx.error(invalid(ctx, &error.message), None);
+            }
+        }
         if let Some(delay) = self.once {
             self.timer = Some(ctx.after(delay, Tick::Once));
         } else {

@@ -22,7 +22,7 @@ pub struct Jsonata;
 
 impl Expressions for Jsonata {
     fn check(&self, source: &str, ctx: &NodeContext) -> Result<(), ExpressionError> {
-        Runtime::of(ctx).check(&source.into(), ctx)
+        Runtime::of(ctx).check(source, ctx)
     }
 
     fn evaluate(

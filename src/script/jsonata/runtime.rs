@@ -83,7 +83,7 @@ impl Runtime {
     }
 
     /// Whether the text is an expression; it is kept compiled.
-    pub(super) fn check(&self, source: &Arc<str>, ctx: &NodeContext) -> Outcome<()> {
+    pub(super) fn check(&self, source: &str, ctx: &NodeContext) -> Outcome<()> {
         self.enter(ctx, |session| session.compiled(source).map(drop))
     }
 
@@ -205,14 +205,14 @@ impl<'js> Session<'_, 'js> {
     }
 
     /// The compiled expression, compiled now if it was not yet.
-    fn compiled(&mut self, source: &Arc<str>) -> Result<Entry, Stop> {
+    fn compiled(&mut self, source: &str) -> Result<Entry, Stop> {
         if let Some(entry) = self.cache.get(source) {
             return Ok(entry);
         }
         let slot = self.cache.next_slot();
         self.function(Tool::Compile)?
-            .call::<_, ()>((slot, &**source))?;
-        let (entry, gone) = self.cache.keep(source);
+            .call::<_, ()>((slot, source))?;
+        let (entry, gone) = self.cache.keep(&source.into());
         if let Some(gone) = gone {
             self.function(Tool::Drop)?.call::<_, ()>((gone,))?;
         }

@@ -169,3 +169,115 @@ async fn debug_can_be_silent_and_write_to_the_log() {
         assert_eq!(logged(&seen, LogLevel::Info), [text]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn inject_evaluates_expressions_line_by_line() {
+    let mut test = inject(json!({"props": [
+        {"p": "payload", "v": "7", "vt": "num"},
+        {"p": "twice", "v": "payload * 2", "vt": "jsonata"},
+        {"p": "old", "v": "msg.twice & '!'", "vt": "jsonata"},
+        {"p": "none", "v": "nothing.here", "vt": "jsonata"},
+        {"p": "at", "v": "YYYY-MM-DD", "vt": "date"},
+    ]}))
+    .await;
+    assert_eq!(logged(&test.settle().await, LogLevel::Error), [""; 0]);
+    test.send("i", json!({"keep": true}));
+    assert_eq!(
+        test.received("end").await,
+        [json!({"keep": true, "payload": 7, "twice": 14, "old": "14!", "at": "2024-01-01"})]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn inject_tells_of_bad_expressions_at_the_start_and_when_it_fires() {
+    let props = json!([{"p": "a", "v": "1 +", "vt": "jsonata"}, {"p": "b", "v": "1 + 'x'", "vt": "jsonata"}, {"p": "c", "v": "", "vt": "jsonata"}]);
+    let mut test = inject(json!({"props": props})).await;
+    let text = "The JSONata expression can't be evaluated: Unexpected end of expression";
+    assert_eq!(
+        logged(&test.settle().await, LogLevel::Error),
+        [text, text],
+        "the empty one, too; what can only fail later is not told yet"
+    );
+    test.send("i", json!({}));
+    let seen = test.settle().await;
+    assert_eq!(got(&seen, "end"), Vec::<Json>::new());
+    assert_eq!(
+        logged(&seen, LogLevel::Error),
+        [
+            "Unexpected end of expression; The JSONata expression can't be evaluated: The right side of the \"+\" operator must evaluate to a number"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn debug_shows_what_an_expression_makes_of_the_message() {
+    let seen = debug(
+        json!({"complete": "payload.t * 2", "targetType": "jsonata"}),
+        json!({"payload": {"t": 21.5}}),
+    )
+    .await;
+    let shown = panel(&seen);
+    assert_eq!(
+        (&shown[0]["msg"], &shown[0]["format"]),
+        (&json!("43"), &json!("number"))
+    );
+    assert!(shown[0].get("property").is_none());
+    for (properties, texts) in [
+        (
+            json!({"complete": "1 +", "targetType": "jsonata"}),
+            ["1 +"].as_slice(),
+        ),
+        (
+            json!({"complete": "1 + 'x'", "targetType": "jsonata"}),
+            ["1 + 'x'"].as_slice(),
+        ),
+        (
+            json!({"tostatus": true, "statusType": "jsonata", "statusVal": "(", "complete": "payload"}),
+            ["("].as_slice(),
+        ),
+    ] {
+        let seen = debug(properties.clone(), json!({"payload": 1})).await;
+        assert_eq!(panel(&seen), Vec::<Json>::new(), "{properties}");
+        let errors = logged(&seen, LogLevel::Error);
+        assert_eq!(errors.len(), texts.len());
+        assert!(errors[0].ends_with(texts[0]), "{errors:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_automatic_status_of_debug_looks_at_errors() {
+    let msg = json!({"payload": "p", "error": {"message": "bad"}, "status": {"text": "busy", "fill": "blue"}});
+    for (properties, expected) in [
+        (
+            json!({}),
+            json!({"fill": "blue", "shape": "ring", "text": "busy"}),
+        ),
+        (
+            json!({"statusType": "msg", "statusVal": "payload"}),
+            json!({"fill": "grey", "shape": "dot", "text": "p"}),
+        ),
+        (
+            json!({"statusType": "jsonata", "statusVal": "payload & '?'"}),
+            json!({"fill": "grey", "shape": "dot", "text": "p?"}),
+        ),
+        (
+            json!({"statusType": "jsonata", "statusVal": "{'fill': 'red', 'shape': 'dot', 'text': payload}"}),
+            json!({"fill": "red", "shape": "dot", "text": "p"}),
+        ),
+        (
+            json!({"complete": "'e'", "targetType": "jsonata"}),
+            json!({"fill": "blue", "shape": "ring", "text": "busy"}),
+        ),
+    ] {
+        let mut all = json!({"tostatus": true});
+        for (key, value) in properties.as_object().unwrap() {
+            all[key] = value.clone();
+        }
+        let seen = debug(all, msg.clone()).await;
+        let last = seen.iter().rev().find_map(|seen| match seen {
+            Seen::Status(_, status) => Some(status.clone()),
+            _ => None,
+        });
+        assert_eq!(last, Some(expected), "{properties}");
+    }
+}
