@@ -13,7 +13,7 @@ use crate::{
     flow::{Flows, ProcessEnv},
     nodes,
     runtime::{Deploy, Runtime, RuntimeConfig},
-    script::Jsonata,
+    script::{Jsonata, Variables},
     server::{self, ServerState},
     services::Services,
     settings::{Flags, Settings},
@@ -90,15 +90,16 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         nodes::register_helper(&mut registry);
     }
     let is_new = store.load()?.is_none() && store.notices().is_empty();
+    let contexts = Arc::new(Contexts::default());
     let runtime = Arc::new(Runtime::open(RuntimeConfig {
         catalog: catalog(&settings.lang)?,
         registry,
         store,
-        process_env: ProcessEnv::default(),
+        process_env: ProcessEnv::with_expressions(Arc::new(Variables::new(contexts.clone()))),
         settings: settings.runtime.clone(),
         clock: Clock::System,
         expressions: Arc::new(Jsonata),
-        contexts: Arc::new(Contexts::default()),
+        contexts,
     })?);
     let mqtt = broker.as_ref().map(Broker::address);
     let sample = match mqtt.filter(|_| is_new && settings.sample) {

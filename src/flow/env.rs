@@ -11,13 +11,42 @@ use serde_json::Value as Json;
 
 use crate::message::{Kind, TypedInput, Value, parse_number};
 
+/// Works out variables that need more than their text. `script` implements it; flows know no JavaScript.
+pub trait EnvExpressions: Send + Sync {
+    /// The value of a JSONata expression; `around` is what `$env` sees.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn evaluate(&self, source: &str, around: &Environment) -> Result<Value, String>;
+
+    /// A time in a format of moment.js.
+    ///
+    /// # Errors
+    /// When the format can't be used.
+    fn format_date(
+        &self,
+        unix_ms: f64,
+        format: &str,
+        around: &Environment,
+    ) -> Result<String, String>;
+}
+
 /// The environment of the process, with what the runtime's owner changed.
 #[derive(Clone, Default)]
 pub struct ProcessEnv {
     changes: Arc<RwLock<HashMap<String, Option<String>>>>,
+    expressions: Option<Arc<dyn EnvExpressions>>,
 }
 
 impl ProcessEnv {
+    /// With something that works out expressions; without it they are errors.
+    pub fn with_expressions(expressions: Arc<dyn EnvExpressions>) -> Self {
+        Self {
+            expressions: Some(expressions),
+            ..Self::default()
+        }
+    }
+
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<String> {
         match self.changes.read().get(name) {
@@ -153,6 +182,34 @@ impl EnvScope {
         }
     }
 
+    fn expressions(&self) -> Option<Arc<dyn EnvExpressions>> {
+        let mut level = self;
+        while let Some(parent) = &level.parent {
+            level = parent;
+        }
+        level.process.as_ref()?.expressions.clone()
+    }
+
+    /// A variable whose value has to be worked out. `around` is this level without its variables, as Node-RED has it.
+    fn work_out(&mut self, name: &str, text: &str, kind: &str, around: &Environment) -> Value {
+        let now = || chrono::Utc::now().timestamp_millis() as f64;
+        let worked_out = match (kind, text, self.expressions()) {
+            ("date", "", _) => Ok(Value::Number(now())),
+            ("date", "object", _) => Ok(Value::Date(now())),
+            ("date", "iso", _) => Ok(chrono::Utc::now()
+                .to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+                .into()),
+            (_, _, None) => Err("no expressions can be evaluated here".to_owned()),
+            ("date", format, Some(own)) => own.format_date(now(), format, around).map(Value::from),
+            (_, source, Some(own)) => own.evaluate(source, around),
+        };
+        worked_out.unwrap_or_else(|error| {
+            self.errors
+                .push(format!("Error evaluating env property '{name}': {error}"));
+            Value::Undefined
+        })
+    }
+
     fn evaluate(&mut self, name: &str, value: &Json, kind: &str) -> Value {
         let text = as_text(value);
         match kind {
@@ -168,7 +225,14 @@ impl EnvScope {
                     Value::Undefined
                 }
             },
-            "date" => Value::Number(chrono::Utc::now().timestamp_millis() as f64),
+            "date" | "jsonata" => {
+                let around = Arc::new(Self {
+                    own: self.own.clone(),
+                    parent: self.parent.clone(),
+                    ..Self::default()
+                });
+                self.work_out(name, &text, kind, &around)
+            }
             // A config node; within a subflow it may be named by a variable of where the instance stands.
             "conf-type" if bare(&text).len() < text.len() => self
                 .parent

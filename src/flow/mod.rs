@@ -14,7 +14,7 @@ mod wiring;
 mod tests;
 
 pub use diff::{DeployMode, Diff, diff};
-pub use env::{EnvScope, Environment, ProcessEnv};
+pub use env::{EnvExpressions, EnvScope, Environment, ProcessEnv};
 pub use flows::{Flows, Item, Rev};
 pub use graph::{CredentialsOf, FlowDef, GLOBAL, Graph, NodeDef};
 pub use lint::{Level, Problem, lint};

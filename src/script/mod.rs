@@ -30,7 +30,7 @@ mod url;
 mod tests;
 
 pub use code::{Code, Options};
-pub use jsonata::Jsonata;
+pub use jsonata::{Jsonata, Variables};
 pub use node::{Script, ScriptEvent, Started};
 
 /// Names that code is handed besides the language's own, as parameters of the function around it.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use flowrill::{
-    engine::{ConfigError, Failed, Node, NodeContext},
+    engine::{ConfigError, Failed, LogLevel, Node, NodeContext},
     flow::DeployMode,
     message::{Message, Value},
 };
 use serde_json::{Value as Json, json};
 
-use crate::support::flows::{TestFlows, node};
+use crate::support::flows::{TestFlows, logged, node};
 
 /// Evaluates `msg.expression` for `msg.input` with the variables in `msg.bindings`, and sends what comes of it.
 struct Probe;
@@ -257,4 +257,44 @@ async fn big_and_deep_messages_are_taken() {
     let many: Vec<Json> = (0..100_000).map(|n| json!({"n": n, "m": "text"})).collect();
     let answer = evaluate(&mut test, "$sum(a.n)", json!({"a": many})).await;
     assert_eq!(answer["result"], 4_999_950_000_u64, "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn variables_can_be_expressions() {
+    let test = TestFlows::new();
+    test.env.set("OUTER", Some("5".into()));
+    let flows = json!([
+        {"id": "c", "type": "global-config", "env": [{"name": "LIST", "type": "jsonata", "value": "[1..$number($env('OUTER'))]"}]},
+        {"id": "t", "type": "tab", "label": "Tab", "env": [
+            {"name": "SUM", "type": "jsonata", "value": "$sum($env('LIST'))"},
+            {"name": "SAME", "type": "jsonata", "value": "$env('SUM')"},
+            {"name": "LATER", "type": "env", "value": "SUM"},
+            {"name": "OUTER", "type": "jsonata", "value": "$env('OUTER') & '!' & $env('NR_FLOW_NAME')"},
+            {"name": "BAD", "type": "jsonata", "value": "1 +"},
+            {"name": "ENDLESS", "type": "jsonata", "value": "($f := function($n){ 1 + $f($n) }; $f(0))"},
+            {"name": "DAY", "type": "date", "value": "[a day]"},
+        ]},
+        {"id": "g", "type": "group", "z": "t", "nodes": ["i"], "env": [{"name": "SUM", "type": "jsonata", "value": "$env('SUM') * 2"}]},
+        node("i", "inject", json!({"g": "g", "wires": [["end"]], "props": [
+            {"p": "list", "v": "LIST", "vt": "env"}, {"p": "sum", "v": "SUM", "vt": "env"}, {"p": "tab", "v": "$parent.SUM", "vt": "env"},
+            {"p": "same", "v": "SAME", "vt": "env"}, {"p": "later", "v": "LATER", "vt": "env"}, {"p": "outer", "v": "OUTER", "vt": "env"},
+            {"p": "bad", "v": "BAD", "vt": "env"}, {"p": "endless", "v": "ENDLESS", "vt": "env"}, {"p": "day", "v": "DAY", "vt": "env"}
+        ]})),
+        node("end", "junction", json!({})),
+    ]);
+    let mut test = test;
+    test.deploy(flows, DeployMode::Full).await;
+    let errors = logged(&test.settle().await, LogLevel::Error);
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert!(
+        errors[0].contains("'BAD': Unexpected end of expression"),
+        "{errors:?}"
+    );
+    test.send("i", json!({}));
+    assert_eq!(
+        test.received("end").await,
+        [
+            json!({"list": [1, 2, 3, 4, 5], "sum": 30, "tab": 15, "same": "", "later": 15, "outer": "5!Tab", "bad": "", "endless": "", "day": "a day"})
+        ]
+    );
 }

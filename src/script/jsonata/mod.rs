@@ -7,22 +7,37 @@ mod cache;
 mod natives;
 mod runtime;
 mod source;
+mod surroundings;
+mod variables;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use self::runtime::Runtime;
+use self::{runtime::Runtime, surroundings::Surroundings};
 use crate::{
     engine::{ExpressionError, Expressions, NodeContext},
     message::Value,
 };
 
+pub use self::variables::Variables;
+
 /// JSONata for the engine.
 #[derive(Default)]
 pub struct Jsonata;
 
+/// The expressions of a tab.
+struct OfTab(Runtime);
+
+/// What a node evaluates with: its tab's runtime, itself, and the limit of functions.
+fn within(ctx: &NodeContext) -> (Arc<OfTab>, Surroundings, Duration) {
+    let runtime = ctx.tab_local(|| OfTab(Runtime::new(ctx.has_virtual_clock())));
+    let limit = ctx.settings().function_timeout;
+    (runtime, Surroundings::Node(ctx.clone()), limit)
+}
+
 impl Expressions for Jsonata {
     fn check(&self, source: &str, ctx: &NodeContext) -> Result<(), ExpressionError> {
-        Runtime::of(ctx).check(source, ctx)
+        let (tab, around, limit) = within(ctx);
+        tab.0.check(source, around, limit)
     }
 
     fn evaluate(
@@ -32,7 +47,8 @@ impl Expressions for Jsonata {
         bindings: &[(&str, Value)],
         ctx: &NodeContext,
     ) -> Result<Value, ExpressionError> {
-        Runtime::of(ctx).evaluate(source, input, bindings, ctx)
+        let (tab, around, limit) = within(ctx);
+        tab.0.evaluate(source, input, bindings, around, limit)
     }
 
     fn format_date(
@@ -41,6 +57,7 @@ impl Expressions for Jsonata {
         format: &str,
         ctx: &NodeContext,
     ) -> Result<String, ExpressionError> {
-        Runtime::of(ctx).format_date(unix_ms, format, ctx)
+        let (tab, around, limit) = within(ctx);
+        tab.0.format_date(unix_ms, format, around, limit)
     }
 }

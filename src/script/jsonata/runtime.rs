@@ -1,4 +1,4 @@
-//! A tab's runtime for expressions.
+//! A runtime for expressions: what is compiled in it, and how it is entered.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,12 +16,10 @@ use super::{
         shared::Shared,
     },
     cache::{Cache, Entry},
-    natives::{self, EVALUATING},
+    natives,
+    surroundings::{Current, Surroundings},
 };
-use crate::{
-    engine::{ExpressionError, NodeContext},
-    message::Value,
-};
+use crate::{engine::ExpressionError, message::Value};
 
 const GLUE: &str = include_str!("../js/jsonata.js");
 /// The property of the global object that holds what jsonata.js offers.
@@ -41,9 +39,11 @@ enum Tool {
 
 type Outcome<T> = Result<T, ExpressionError>;
 
-/// The expressions of one tab.
+/// Expressions that are evaluated one at a time, such as those of a tab.
 pub(super) struct Runtime {
     shared: Arc<Shared>,
+    current: Current,
+    virtual_clock: bool,
     machine: Mutex<Option<Machine>>,
 }
 
@@ -74,17 +74,19 @@ impl From<rquickjs::Error> for Stop {
 }
 
 impl Runtime {
-    /// The expressions of the tab that a node runs in.
-    pub(super) fn of(ctx: &NodeContext) -> Arc<Self> {
-        ctx.tab_local(|| Self {
+    /// Nothing is made before the first expression.
+    pub(super) fn new(virtual_clock: bool) -> Self {
+        Self {
             shared: Arc::new(Shared::new()),
+            current: Current::default(),
+            virtual_clock,
             machine: Mutex::new(None),
-        })
+        }
     }
 
     /// Whether the text is an expression; it is kept compiled.
-    pub(super) fn check(&self, source: &str, ctx: &NodeContext) -> Outcome<()> {
-        self.enter(ctx, |session| session.compiled(source).map(drop))
+    pub(super) fn check(&self, source: &str, around: Surroundings, limit: Duration) -> Outcome<()> {
+        self.enter(around, limit, |session| session.compiled(source).map(drop))
     }
 
     /// The value of an expression.
@@ -93,9 +95,12 @@ impl Runtime {
         source: &Arc<str>,
         input: &Value,
         bindings: &[(&str, Value)],
-        ctx: &NodeContext,
+        around: Surroundings,
+        limit: Duration,
     ) -> Outcome<Value> {
-        self.enter(ctx, |session| session.evaluate(source, input, bindings))
+        self.enter(around, limit, |session| {
+            session.evaluate(source, input, bindings)
+        })
     }
 
     /// A time in a format of moment.js.
@@ -103,9 +108,10 @@ impl Runtime {
         &self,
         unix_ms: f64,
         format: &str,
-        ctx: &NodeContext,
+        around: Surroundings,
+        limit: Duration,
     ) -> Outcome<String> {
-        self.enter(ctx, |session| {
+        self.enter(around, limit, |session| {
             Ok(session
                 .function(Tool::FormatDate)?
                 .call((unix_ms, format))?)
@@ -114,27 +120,24 @@ impl Runtime {
 
     fn enter<R>(
         &self,
-        ctx: &NodeContext,
+        around: Surroundings,
+        limit: Duration,
         work: impl FnOnce(&mut Session<'_, '_>) -> Result<R, Stop>,
     ) -> Outcome<R> {
         let mut guard = self.machine.lock();
-        if guard.is_none() {
-            *guard = Some(
-                Machine::new(&self.shared, ctx.has_virtual_clock()).map_err(|_| {
-                    ExpressionError::from(
-                        "The JavaScript engine could not be started: is there memory left?",
-                    )
-                })?,
-            );
-        }
-        let Some(machine) = guard.as_mut() else {
-            return Err("The JavaScript engine could not be started".into());
+        let machine = match &mut *guard {
+            Some(machine) => machine,
+            none => none.insert(self.machine().map_err(|_| TOO_SMALL)?),
         };
-        let limit = ctx.settings().function_timeout;
-        self.shared.admit(EVALUATING, ctx, false);
+        if let (true, Surroundings::Node(node)) = (self.virtual_clock, &around) {
+            // The clock is asked through the nodes that are known.
+            self.shared.admit(EVALUATING, node, false);
+        }
+        *self.current.lock() = Some(around);
         self.shared.deadline.arm(limit);
         let answer = machine.enter(&self.shared, limit, work);
         self.shared.deadline.disarm();
+        *self.current.lock() = None;
         self.shared.dismiss(EVALUATING);
         // Rejections belong to what has failed already.
         self.shared.rejections.take();
@@ -143,14 +146,21 @@ impl Runtime {
         }
         answer
     }
+
+    fn machine(&self) -> JsResult<Machine> {
+        Machine::new(&self.shared, &self.current, self.virtual_clock)
+    }
 }
 
+/// The number of the node that evaluates.
+const EVALUATING: u32 = 0;
+
 impl Machine {
-    fn new(shared: &Arc<Shared>, virtual_clock: bool) -> JsResult<Self> {
+    fn new(shared: &Arc<Shared>, current: &Current, virtual_clock: bool) -> JsResult<Self> {
         let runtime = limited_runtime(shared)?;
         let home = Home::new(&runtime, shared, virtual_clock)?;
         home.context().with(|ctx| {
-            let host = natives::natives(&ctx, shared, &home.crossing)?;
+            let host = natives::natives(&ctx, current, &home.crossing)?;
             let kit = Array::new(ctx.clone())?;
             let glue: Function = library::compile(&ctx, GLUE, "jsonata")?;
             glue.call::<_, ()>((host, kit.clone()))

@@ -11,7 +11,7 @@ use flowrill::{
     flow::{DeployMode, Flows, Graph, Problem, ProcessEnv},
     message::{Message, Value, from_wire, to_wire},
     nodes,
-    script::Jsonata,
+    script::{Jsonata, Variables},
     services::Services,
 };
 use serde_json::{Value as Json, json};
@@ -64,10 +64,11 @@ impl TestFlows {
         let mut registry = Registry::default();
         nodes::register(&mut registry, services);
         add(&mut registry);
+        let contexts = Arc::new(Contexts::default());
         let engine = Engine::new(EngineConfig {
             catalog: catalog.clone(),
             registry,
-            contexts: Arc::new(Contexts::default()),
+            contexts: contexts.clone(),
             expressions: Arc::new(Jsonata),
             clock: Clock::Virtual {
                 unix_ms: START_MS,
@@ -83,7 +84,7 @@ impl TestFlows {
         let events = engine.hub().subscribe(all, 1_000_000);
         Self {
             engine,
-            env: ProcessEnv::default(),
+            env: ProcessEnv::with_expressions(Arc::new(Variables::new(contexts))),
             catalog,
             events,
         }
