@@ -41,17 +41,19 @@ pub(super) enum Shown {
 
 impl Shown {
     /// What a text and its type name; "true" is the whole message, "false" or nothing the payload.
-    fn read(text: &str, kind: &str) -> Self {
-        match text {
+    fn read(text: String, kind: &str) -> Self {
+        match text.as_str() {
             "" | "false" => Self::property("payload"),
-            _ if kind == "jsonata" => Self::Expression(text.into()),
+            source if kind == "jsonata" => Self::Expression(source.into()),
             "true" => Self::Whole,
-            other => Self::property(other),
+            _ => Self::property(text),
         }
     }
 
-    pub(super) fn property(name: &str) -> Self {
-        Self::Property(name.to_owned(), PropertyPath::parse_message(name).ok())
+    fn property(name: impl Into<String>) -> Self {
+        let name = name.into();
+        let path = PropertyPath::parse_message(&name).ok();
+        Self::Property(name, path)
     }
 
     /// The value; a property that can't be read counts as undefined.
@@ -103,10 +105,10 @@ pub(in crate::nodes) struct Debug {
 impl Debug {
     /// Reads what is shown and where.
     pub(in crate::nodes) fn new(config: DebugConfig, _build: &Build) -> Result<Self, ConfigError> {
-        let shown = Shown::read(&config.complete, &config.target_type);
+        let shown = Shown::read(config.complete, &config.target_type);
         let status = config.tostatus.then(|| {
-            let own = match config.status_val.as_str() {
-                "" => shown.clone(),
+            let own = match config.status_val {
+                text if text.is_empty() => shown.clone(),
                 text => Shown::read(text, &config.status_type),
             };
             DebugStatus::new(match (config.status_type.as_str(), own, &shown) {
