@@ -18,11 +18,14 @@ use crate::{
     services::Services,
     settings::{Flags, Settings},
     startup::{self, Signals, StartError},
-    store::{DataFolder, DiskFlowStore, FlowStore, MemoryFlowStore},
+    store::{DataFolder, DiskFlowStore, FlowStore, MemoryFlowStore, Place},
 };
 
 /// How long the parts that are left may take once the flows have stopped.
 const LAST_STEPS: Duration = Duration::from_millis(1_600);
+
+/// How long the context that is still to be written may take.
+const CONTEXT_LIMIT: Duration = Duration::from_secs(5);
 
 /// What the binary does.
 pub fn main() -> ExitCode {
@@ -80,6 +83,7 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
     let http = startup::listen(settings.http, "--http")?;
     let broker = start_broker(settings.mqtt).await?;
     let store = open_store(&settings)?;
+    let contexts = open_contexts(&settings)?;
     let http_address = http
         .local_addr()
         .map_err(|error| startup::address_error(&error, settings.http, "--http"))?;
@@ -90,12 +94,13 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         nodes::register_helper(&mut registry);
     }
     let is_new = store.load()?.is_none() && store.notices().is_empty();
-    let contexts = Arc::new(Contexts::default());
+    let process_env = ProcessEnv::with_expressions(Arc::new(Variables::new(contexts.clone())));
+    process_env.hide(settings.runtime.env_var_excludes.clone());
     let runtime = Arc::new(Runtime::open(RuntimeConfig {
         catalog: catalog(&settings.lang)?,
         registry,
         store,
-        process_env: ProcessEnv::with_expressions(Arc::new(Variables::new(contexts.clone()))),
+        process_env,
         settings: settings.runtime.clone(),
         clock: Clock::System,
         expressions: Arc::new(Jsonata),
@@ -156,6 +161,19 @@ fn open_store(settings: &Settings) -> Result<Box<dyn FlowStore>, StartError> {
     Ok(Box::new(store))
 }
 
+/// With `--tap` nothing outlives the process.
+fn open_contexts(settings: &Settings) -> Result<Arc<Contexts>, StartError> {
+    let place = match settings.tap {
+        true => Place::Temporary,
+        false => Place::Data(&settings.data),
+    };
+    let (stores, notices) = settings.context.open(place)?;
+    for notice in notices {
+        tracing::warn!("{notice}");
+    }
+    Ok(Arc::new(Contexts::with(stores)))
+}
+
 async fn start_flows(runtime: &Runtime, flows: Option<Flows>) {
     if let Some(flows) = flows {
         match runtime.deploy(Deploy::full(flows)).await {
@@ -175,6 +193,11 @@ async fn stop(
 ) {
     tracing::info!("Stopping");
     runtime.stop().await;
+    let contexts = runtime.engine().contexts().clone();
+    let written = tokio::task::spawn_blocking(move || contexts.flush());
+    if tokio::time::timeout(CONTEXT_LIMIT, written).await.is_err() {
+        tracing::warn!("The context could not be written in time: its last changes may be lost");
+    }
     shutdown.cancel();
     tasks.close();
     let rest = async {

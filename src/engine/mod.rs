@@ -6,6 +6,7 @@
 mod actor;
 mod clock;
 mod context;
+mod context_store;
 mod events;
 mod expressions;
 mod links;
@@ -14,17 +15,16 @@ mod queue;
 mod registry;
 mod routes;
 mod running;
-mod scope;
 mod settings;
 mod subflow;
 
 pub use clock::Clock;
-pub use context::{Busy, Completion, NodeContext, NodeInfo, Timer, new_id};
+pub use context::{Busy, Completion, NodeContext, NodeInfo, Timer, context_key, new_id};
+pub use context_store::{ContextStore, Contexts, MemoryStore, Scope, ScopeStore};
 pub use events::{Event, Hub, Interest, LogLevel, Record, Stamped, Status, Subscription, Watcher};
 pub use expressions::{ExpressionError, Expressions};
 pub use links::LinkReturn;
 pub use node::{AnyEvent, Closing, Failed, Node, NodeError, SetActive};
 pub use registry::{Build, Built, ConfigError, Registry};
 pub use running::{Engine, EngineConfig};
-pub use scope::{ContextStore, Contexts, MemoryStore, Scope, ScopeStore};
 pub use settings::RuntimeSettings;

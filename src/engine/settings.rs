@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::message::Value;
+use crate::message::{Object, Value};
 
 /// What nodes may need to know. Durations are real ones; counts are counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,12 @@ pub struct RuntimeSettings {
     pub mqtt_reconnect: Duration,
     /// `nodeCloseTimeout`: how long a node may take to close.
     pub close_timeout: Duration,
+    /// `functionGlobalContext`: what the global context holds where nothing was stored.
+    pub global_context: Object,
+    /// `exportGlobalContextKeys`: whether a list of the global names has those of `functionGlobalContext`.
+    pub export_global_context_keys: bool,
+    /// `envVarExcludes`: variables of the process that flows do not see.
+    pub env_var_excludes: Vec<String>,
     /// What was set besides, under its own name: settings that only some nodes know.
     pub others: BTreeMap<String, Value>,
 }
@@ -32,6 +38,9 @@ impl Default for RuntimeSettings {
             debug_status_length: 32,
             mqtt_reconnect: Duration::from_secs(5),
             close_timeout: Duration::from_secs(15),
+            global_context: Object::new(),
+            export_global_context_keys: true,
+            env_var_excludes: Vec::new(),
             others: BTreeMap::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! Environment variables at every level: node, group, tab, global, process (Node-RED's `env.get`).
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -36,6 +36,7 @@ pub trait EnvExpressions: Send + Sync {
 pub struct ProcessEnv {
     changes: Arc<RwLock<HashMap<String, Option<String>>>>,
     expressions: Option<Arc<dyn EnvExpressions>>,
+    hidden: Arc<RwLock<HashSet<String>>>,
 }
 
 impl ProcessEnv {
@@ -49,10 +50,18 @@ impl ProcessEnv {
 
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<String> {
+        if self.hidden.read().contains(name) {
+            return None;
+        }
         match self.changes.read().get(name) {
             Some(change) => change.clone(),
             None => std::env::var(name).ok(),
         }
+    }
+
+    /// Hides these variables from flows, and no others (Node-RED's `envVarExcludes`).
+    pub fn hide(&self, names: impl IntoIterator<Item = String>) {
+        *self.hidden.write() = names.into_iter().collect();
     }
 
     /// Sets or removes a variable for the flows, from the next look-up on.

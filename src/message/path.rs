@@ -85,6 +85,24 @@ impl PropertyPath {
             .collect()
     }
 
+    /// The expression without its references: each is replaced by what it is in `message`.
+    ///
+    /// # Errors
+    /// When a reference is undefined, or is a text that no expression can name.
+    pub fn filled_in(&self, message: &Object) -> Result<String, PathError> {
+        let mut text = String::new();
+        for (index, part) in self.resolved(message)?.iter().enumerate() {
+            match part {
+                PathPart::Index(number) => text.push_str(&format!("[{number}]")),
+                PathPart::Key(key) if index == 0 => text.push_str(key),
+                PathPart::Key(key) if !key.contains('"') => text.push_str(&format!("[\"{key}\"]")),
+                PathPart::Key(key) if !key.contains('\'') => text.push_str(&format!("['{key}']")),
+                _ => return invalid("a name in it holds both kinds of quotes"),
+            }
+        }
+        Ok(text)
+    }
+
     /// The value in `root`; references are looked up in `message`. Undefined if the last step is missing.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! `flowrill.toml`: the same options as on the command line, and a table `[runtime]`.
+//! `flowrill.toml`: the same options as on the command line, and the tables `[runtime]` and `[context]`.
 
 use std::{fs, io, ops::Range, path::Path};
 
@@ -9,17 +9,28 @@ use toml::{
 
 use super::{
     SettingsError,
-    layers::{OPTIONS, Origin, RUNTIME, Setting},
+    layers::{OPTIONS, Origin, RUNTIME, RUNTIME_LISTS, Setting},
 };
+use crate::{
+    message::{Object, Value},
+    store::ContextConfig,
+};
+
+/// What the file says.
+#[derive(Default)]
+pub(super) struct Content {
+    /// Options and settings of one text or number each.
+    pub(super) entries: Vec<(String, Setting)>,
+    pub(super) context: ContextConfig,
+    pub(super) env_var_excludes: Vec<String>,
+    pub(super) global_context: Object,
+}
 
 /// Reads the file; none when it is not there and was not asked for by name.
 ///
 /// # Errors
 /// When it can't be read, and for the first line in it that is not understood.
-pub(super) fn read(
-    path: &Path,
-    asked_for: bool,
-) -> Result<Option<Vec<(String, Setting)>>, SettingsError> {
+pub(super) fn read(path: &Path, asked_for: bool) -> Result<Option<Content>, SettingsError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound && !asked_for => return Ok(None),
@@ -32,26 +43,29 @@ pub(super) fn read(
             )));
         }
     };
-    Source { path, text: &text }.entries().map(Some)
+    Source { path, text: &text }.content().map(Some)
 }
 
-struct Source<'a> {
+/// The text and where it comes from, for errors.
+pub(super) struct Source<'a> {
     path: &'a Path,
     text: &'a str,
 }
 
 impl Source<'_> {
-    fn entries(&self) -> Result<Vec<(String, Setting)>, SettingsError> {
+    fn content(&self) -> Result<Content, SettingsError> {
         let table = DeTable::parse(self.text).map_err(|error| {
             let line = error.span().map_or(1, |span| self.line(&span));
             self.error(line, error.message())
         })?;
-        let mut entries = Vec::new();
+        let mut content = Content::default();
         for (key, value) in table.get_ref() {
             if key.get_ref() == "runtime" {
-                self.runtime(value, &mut entries)?;
+                self.runtime(self.table(key, value)?, &mut content)?;
+            } else if key.get_ref() == "context" {
+                content.context = self.context(self.table(key, value)?)?;
             } else if OPTIONS.contains(&&**key.get_ref()) && key.get_ref() != "config" {
-                entries.push(self.entry(key, value)?);
+                content.entries.push(self.entry(key, value)?);
             } else {
                 let options: Vec<&str> = OPTIONS
                     .into_iter()
@@ -60,32 +74,60 @@ impl Source<'_> {
                 return Err(self.unknown(
                     key,
                     "",
-                    &format!("{} and the table [runtime]", options.join(", ")),
+                    &format!(
+                        "{} and the tables [runtime] and [context]",
+                        options.join(", ")
+                    ),
                 ));
             }
         }
-        Ok(entries)
+        Ok(content)
     }
 
-    fn runtime(
-        &self,
-        value: &Spanned<DeValue>,
-        entries: &mut Vec<(String, Setting)>,
-    ) -> Result<(), SettingsError> {
-        let Some(table) = value.get_ref().as_table() else {
-            let line = self.line(&value.span());
-            return Err(self.error(
-                line,
-                "runtime is a table: write [runtime] on a line of its own",
-            ));
-        };
+    fn runtime(&self, table: &DeTable, content: &mut Content) -> Result<(), SettingsError> {
         for (key, value) in table {
-            if !RUNTIME.contains(&&**key.get_ref()) {
-                return Err(self.unknown(key, " in [runtime]", &RUNTIME.join(", ")));
+            match &**key.get_ref() {
+                "envVarExcludes" => content.env_var_excludes = self.names(key, value)?,
+                "functionGlobalContext" => {
+                    content.global_context = message_object(self.table(key, value)?);
+                }
+                name if RUNTIME.contains(&name) => content.entries.push(self.entry(key, value)?),
+                _ => {
+                    let known = [&RUNTIME[..], &RUNTIME_LISTS[..]].concat().join(", ");
+                    return Err(self.unknown(key, " in [runtime]", &known));
+                }
             }
-            entries.push(self.entry(key, value)?);
         }
         Ok(())
+    }
+
+    /// The table of this key.
+    pub(super) fn table<'v>(
+        &self,
+        key: &Spanned<DeString>,
+        value: &'v Spanned<DeValue<'v>>,
+    ) -> Result<&'v DeTable<'v>, SettingsError> {
+        value.get_ref().as_table().ok_or_else(|| {
+            let name = key.get_ref();
+            let reason =
+                format!("{name} is a table: write [{name}] on a line of its own, or {{ … }}");
+            self.error(self.line(&value.span()), &reason)
+        })
+    }
+
+    fn names(
+        &self,
+        key: &Spanned<DeString>,
+        value: &Spanned<DeValue>,
+    ) -> Result<Vec<String>, SettingsError> {
+        let list = value.get_ref().as_array().and_then(|list| {
+            let names = list.iter().map(|name| name.get_ref().as_str());
+            names.map(|name| name.map(str::to_owned)).collect()
+        });
+        list.ok_or_else(|| {
+            let reason = format!("{} is a list of texts", key.get_ref());
+            self.error(self.line(&key.span()), &reason)
+        })
     }
 
     fn entry(
@@ -120,16 +162,57 @@ impl Source<'_> {
         self.error(self.line(&key.span()), &reason)
     }
 
-    fn line(&self, span: &Range<usize>) -> usize {
+    pub(super) fn line(&self, span: &Range<usize>) -> usize {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         before.matches('\n').count() + 1
     }
 
-    fn error(&self, line: usize, reason: &str) -> SettingsError {
+    pub(super) fn error(&self, line: usize, reason: &str) -> SettingsError {
         SettingsError(format!(
             "{}, line {line}: {}",
             self.path.display(),
             reason.trim_end()
         ))
+    }
+}
+
+/// A value of the file as flows get it.
+fn message_value(value: &Spanned<DeValue>) -> Value {
+    match value.get_ref() {
+        DeValue::String(text) => text.as_ref().into(),
+        DeValue::Boolean(bool) => Value::Bool(*bool),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or(Value::Number(f64::NAN), |number| {
+                Value::Number(number as f64)
+            }),
+        DeValue::Float(number) => Value::Number(number.as_str().parse().unwrap_or(f64::NAN)),
+        DeValue::Datetime(time) => date(&time.to_string()),
+        DeValue::Array(list) => list.iter().map(message_value).collect::<Vec<_>>().into(),
+        DeValue::Table(table) => message_object(table).into(),
+    }
+}
+
+fn message_object(table: &DeTable) -> Object {
+    in_order(table)
+        .into_iter()
+        .map(|(key, value)| (key.get_ref().to_string(), message_value(value)))
+        .collect()
+}
+
+/// A line of a table.
+pub(super) type Line<'t, 'a> = (&'t Spanned<DeString<'a>>, &'t Spanned<DeValue<'a>>);
+
+/// The lines of a table as they stand in the file.
+pub(super) fn in_order<'t, 'a>(table: &'t DeTable<'a>) -> Vec<Line<'t, 'a>> {
+    let mut lines: Vec<_> = table.iter().collect();
+    lines.sort_by_key(|(key, _)| key.span().start);
+    lines
+}
+
+/// A point in time is a Date; a time of day, or one without its zone, stays text.
+fn date(text: &str) -> Value {
+    match chrono::DateTime::parse_from_rfc3339(text) {
+        Ok(time) => Value::Date(time.timestamp_millis() as f64),
+        Err(_) => text.into(),
     }
 }

@@ -26,14 +26,18 @@ pub const OPTIONS: [&str; 11] = [
 const SWITCHES: [&str; 3] = ["no-broker", "no-sample", "tap"];
 
 /// What stands in the table `[runtime]` of the file, under Node-RED's names.
-pub(super) const RUNTIME: [&str; 6] = [
+pub(super) const RUNTIME: [&str; 7] = [
     "globalFunctionTimeout",
     "nodeMessageBufferMaxLength",
     "debugMaxLength",
     "debugStatusLength",
     "mqttReconnectTime",
     "nodeCloseTimeout",
+    "exportGlobalContextKeys",
 ];
+
+/// What stands there besides, and is more than one text or number.
+pub(super) const RUNTIME_LISTS: [&str; 2] = ["envVarExcludes", "functionGlobalContext"];
 
 /// The command line: option → its text; a switch that is given has the text `true`.
 pub type Flags = BTreeMap<&'static str, String>;

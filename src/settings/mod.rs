@@ -1,5 +1,6 @@
 //! What the owner of this instance has set: on the command line, in the environment, in `flowrill.toml`; in this order of weight.
 
+mod context;
 mod file;
 mod layers;
 
@@ -15,7 +16,7 @@ use std::{
 
 pub use layers::{Flags, OPTIONS, Origin};
 
-use crate::engine::RuntimeSettings;
+use crate::{engine::RuntimeSettings, store::ContextConfig};
 use layers::{Layers, Setting};
 
 /// The name of the settings file in the data folder.
@@ -40,6 +41,8 @@ pub struct Settings {
     /// `--auth none` was given.
     pub open_to_all: bool,
     pub runtime: RuntimeSettings,
+    /// The context stores.
+    pub context: ContextConfig,
     /// The settings file that was read.
     pub file: Option<PathBuf>,
 }
@@ -68,8 +71,9 @@ impl Settings {
         };
         let read = file::read(&file, found)?;
         let file = read.is_some().then_some(file);
-        if let Some(entries) = read {
-            layers.add_file(entries);
+        let mut content = read.unwrap_or_default();
+        if file.is_some() {
+            layers.add_file(std::mem::take(&mut content.entries));
             if let (Some(data), false) = (layers.set_in_file("data"), found) {
                 return Err(data.error("this file was found in the data folder, so it can't name another one; start with --data instead"));
             }
@@ -98,7 +102,12 @@ impl Settings {
             lang: lang(&layers)?,
             log: log(&layers)?,
             open_to_all,
-            runtime: runtime(&layers)?,
+            runtime: RuntimeSettings {
+                env_var_excludes: content.env_var_excludes,
+                global_context: content.global_context,
+                ..runtime(&layers)?
+            },
+            context: content.context,
             data: data_folder(&layers)?,
             file,
         };
@@ -224,6 +233,9 @@ fn runtime(layers: &Layers) -> Result<RuntimeSettings, SettingsError> {
     }
     if let Some(milliseconds) = number("nodeCloseTimeout")? {
         settings.close_timeout = Duration::from_secs_f64(milliseconds / 1000.0);
+    }
+    if layers.get("exportGlobalContextKeys").is_some() {
+        settings.export_global_context_keys = layers.bool("exportGlobalContextKeys")?;
     }
     Ok(settings)
 }

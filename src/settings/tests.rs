@@ -3,6 +3,7 @@
 use std::{collections::HashMap, fs};
 
 use super::*;
+use crate::store::ContextModule;
 
 /// Flags, environment and file text → settings.
 fn resolve(
@@ -191,7 +192,8 @@ fn the_example_file_is_complete_and_true() {
         _ => line,
     });
     let all = lines.collect::<Vec<_>>().join("\n");
-    for name in layers::OPTIONS.iter().chain(&layers::RUNTIME) {
+    let runtime = layers::RUNTIME.iter().chain(&layers::RUNTIME_LISTS);
+    for name in layers::OPTIONS.iter().chain(runtime) {
         let set = all
             .lines()
             .any(|line| line.starts_with(&format!("{name} = ")));
@@ -208,4 +210,79 @@ fn the_example_file_is_complete_and_true() {
             ..plain
         }
     );
+}
+
+#[test]
+fn context_stores_are_a_table_of_the_file() {
+    let file = "[context]\nfast = { module = \"memory\" }\nslow = { module = \"localfilesystem\", interval = 5 }\ndefault = \"slow\"\n";
+    let context = resolve(&[], &[], Some(file)).unwrap().context;
+    let disk = ContextModule::named("disk", Some(5.0)).unwrap();
+    let stores = vec![
+        ("slow".to_owned(), disk),
+        ("fast".to_owned(), ContextModule::Memory),
+    ];
+    assert_eq!(context, ContextConfig::new(stores, None).unwrap());
+    // The first one of the file, whatever its name.
+    let file = "[context.zebra]\nmodule = \"memory\"\n[context.apple]\nmodule = \"memory\"";
+    let context = resolve(&[], &[], Some(file)).unwrap().context;
+    let stores = ["zebra", "apple"].map(|name| (name.to_owned(), ContextModule::Memory));
+    assert_eq!(context, ContextConfig::new(stores.to_vec(), None).unwrap());
+    assert_eq!(
+        resolve(&[], &[], Some("[context]")).unwrap().context,
+        ContextConfig::default()
+    );
+    for (line, expected) in [
+        (
+            "a = { module = \"redis\" }",
+            "line 2: the context store \"a\": there is no context store of the module \"redis\"",
+        ),
+        ("a = { }", "it needs module"),
+        ("a = \"memory\"", "line 2: a is a table"),
+        (
+            "a = { module = \"disk\", interval = \"often\" }",
+            "the interval is a number of seconds",
+        ),
+        (
+            "a = { module = \"disk\", dir = \"x\" }",
+            "there is no \"dir\"",
+        ),
+        (
+            "\"a b\" = { module = \"memory\" }",
+            "can't be the name of a context store",
+        ),
+        ("default = \"b\"", "there is none of that name"),
+    ] {
+        let error = resolve(&[], &[], Some(&format!("[context]\n{line}"))).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn lists_and_tables_of_the_runtime() {
+    let file = "[runtime]\nenvVarExcludes = [\"SECRET\"]\nexportGlobalContextKeys = false\n[runtime.functionGlobalContext]\nsite = \"Berlin\"\nlimits = [1, 0x10, 2.5, inf]\nsince = 2024-01-01T00:00:00Z\nnested = { on = true }\n";
+    let runtime = resolve(&[], &[], Some(file)).unwrap().runtime;
+    assert_eq!(runtime.env_var_excludes, ["SECRET"]);
+    assert!(!runtime.export_global_context_keys);
+    let seeds = crate::message::to_wire(&runtime.global_context.into());
+    let expected = serde_json::json!({
+        "site": "Berlin",
+        "limits": [1, 16, 2.5, {"$t": "number", "v": "Infinity"}],
+        "since": {"$t": "date", "v": 1_704_067_200_000_i64},
+        "nested": {"on": true},
+    });
+    assert_eq!(seeds, expected);
+    for (line, expected) in [
+        (
+            "envVarExcludes = \"SECRET\"",
+            "line 2: envVarExcludes is a list of texts",
+        ),
+        (
+            "functionGlobalContext = 1",
+            "functionGlobalContext is a table",
+        ),
+        ("nosuch = 1", "envVarExcludes, functionGlobalContext"),
+    ] {
+        let error = resolve(&[], &[], Some(&format!("[runtime]\n{line}"))).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
 }

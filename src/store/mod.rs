@@ -1,8 +1,9 @@
-//! Where flows, their earlier versions and their credentials are kept.
+//! Where flows, their earlier versions, their credentials and their context are kept.
 //!
 //! [`FlowStore`] is what the runtime sees. On disk ([`DiskFlowStore`]) a version lives twice: in a database, with its
 //! history, and in plain files that survive a power cut.
 
+mod context;
 mod credentials;
 mod disk;
 mod file;
@@ -22,6 +23,7 @@ use std::{path::PathBuf, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use self::sled as database;
+pub use context::{ContextConfig, ContextModule, DiskContext, Place};
 pub use credentials::{Credentials, UNCHANGED};
 pub use disk::DiskFlowStore;
 pub use folder::{DataFolder, FolderError};

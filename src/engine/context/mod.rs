@@ -4,6 +4,7 @@ mod report;
 mod send;
 
 use std::{
+    borrow::Cow,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     flow::{Environment, Id},
-    message::{Message, TypedInput, Value},
+    message::{Message, PropertyPath, TypedInput, Value},
 };
 
 pub use report::Completion;
@@ -151,11 +152,7 @@ impl NodeContext {
 
     /// A text of the runtime itself.
     pub(super) fn runtime_text(&self, key: &str, english: &str) -> String {
-        if self.0.shared.catalog.lang() == "cimode" {
-            key.to_owned()
-        } else {
-            english.to_owned()
-        }
+        self.0.shared.runtime_text(key, english)
     }
 
     /// The settings that hold now.
@@ -241,8 +238,10 @@ impl NodeContext {
             TypedInput::Message(path) => path
                 .get(msg.fields(), msg.fields())
                 .map_err(|error| error.to_string())?,
-            TypedInput::Flow(key) => self.store(Scope::Flow).get(key, None)?,
-            TypedInput::Global(key) => self.store(Scope::Global).get(key, None)?,
+            TypedInput::Flow(key) => self.store(Scope::Flow).get(&context_key(key, msg)?, None)?,
+            TypedInput::Global(key) => self
+                .store(Scope::Global)
+                .get(&context_key(key, msg)?, None)?,
             TypedInput::Env(text) => self.0.env.evaluate_text(text),
             TypedInput::Date(format) => match &**format {
                 "object" => Value::Date(self.now()),
@@ -258,6 +257,25 @@ impl NodeContext {
             TypedInput::Jsonata(source) => self.evaluate_for(source, msg, &[])?,
         })
     }
+}
+
+/// A context key with what it names of the message (`rooms[msg.topic]`) filled in.
+///
+/// # Errors
+/// A sentence when the key is no property expression, or names what the message does not have.
+pub fn context_key<'k>(key: &'k str, msg: &Message) -> Result<Cow<'k, str>, String> {
+    if !key.contains("[msg") {
+        return Ok(Cow::Borrowed(key));
+    }
+    let start = match key.strip_prefix("#:(").and_then(|rest| rest.find(")::")) {
+        Some(end) => end + "#:()::".len(),
+        None => 0,
+    };
+    let path = PropertyPath::parse(&key[start..]).map_err(|error| error.to_string())?;
+    let filled = path
+        .filled_in(msg.fields())
+        .map_err(|error| error.to_string())?;
+    Ok(Cow::Owned(format!("{}{filled}", &key[..start])))
 }
 
 /// The time as ISO 8601 in UTC with milliseconds.

@@ -16,13 +16,13 @@ use super::{
 use crate::{
     engine::{
         actor::{Actor, Command},
+        context_store::node_scope,
         events::{Event, LogLevel, Status},
         links::Links,
         queue::FlowShared,
         routes::{NodeRoutes, Target},
-        scope::node_scope,
     },
-    flow::{CredentialsOf, DeployMode, GLOBAL, Graph, Id, Problem, diff, wire},
+    flow::{CredentialsOf, DeployMode, Graph, Id, Problem, diff, wire},
 };
 
 impl Engine {
@@ -72,6 +72,10 @@ impl Engine {
             fresh.insert(def.id.clone(), built);
         }
         self.stop_nodes(&state, &changes.stop).await;
+        // Not at the start: flows that could not be loaded then, and come back later, find their context again.
+        if std::mem::replace(&mut state.deployed, true) {
+            self.shared.contexts.retain(&|scope| graph.has_scope(scope));
+        }
         state.services = services;
         self.register(&graph, &state, &fresh);
         self.rewire(&graph);
@@ -92,7 +96,10 @@ impl Engine {
             .map(|id| (id.clone(), false))
             .collect();
         self.stop_nodes(&state, &all).await;
-        *state = State::default();
+        *state = State {
+            deployed: state.deployed,
+            ..State::default()
+        };
     }
 
     fn open(&self) -> FlowHandle {
@@ -157,7 +164,9 @@ impl Engine {
         for (id, removed) in stop {
             directory.remove(id);
             if let Some(def) = state.graph.nodes.get(id) {
-                self.shared.contexts.delete(&node_scope(id, &def.flow));
+                self.shared
+                    .contexts
+                    .node_stopped(&node_scope(id, &def.flow));
             }
             // Of what stands in an instance, the status goes with every stop.
             let inner = state
@@ -200,19 +209,6 @@ impl Engine {
             if let Some(running) = directory.get_mut(&def.id) {
                 running.config = Arc::new(base_props(def));
             }
-        }
-        let before = &state.graph;
-        for id in before
-            .flows
-            .keys()
-            .chain(before.instances.keys())
-            .filter(|id| {
-                !graph.flows.contains_key(*id)
-                    && !graph.instances.contains_key(*id)
-                    && &***id != GLOBAL
-            })
-        {
-            self.shared.contexts.delete(id);
         }
     }
 

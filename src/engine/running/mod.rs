@@ -19,12 +19,12 @@ use super::{
     actor::Command,
     clock::Clock,
     context::NodeContext,
+    context_store::Contexts,
     events::{Event, Hub, Interest, LogLevel, Record},
     expressions::Expressions,
     links::Links,
     queue::FlowShared,
     registry::Registry,
-    scope::Contexts,
     settings::RuntimeSettings,
 };
 use crate::{
@@ -56,6 +56,24 @@ impl Shared {
             .get(id)
             .filter(|running| !running.inert)
             .map(|running| running.ctx.clone())
+    }
+
+    /// A text of the runtime itself, or its key.
+    pub(super) fn runtime_text(&self, key: &str, english: &str) -> String {
+        match self.catalog.lang() {
+            "cimode" => key.to_owned(),
+            _ => english.to_owned(),
+        }
+    }
+
+    /// A log record of the runtime itself.
+    pub(super) fn log_own(&self, level: LogLevel, text: &str) {
+        self.log(Record {
+            level,
+            msg: text.into(),
+            node: None,
+            time: self.clock.now(),
+        });
     }
 
     /// To the log of the process and to those who watch.
@@ -94,7 +112,7 @@ pub struct EngineConfig {
 
 /// Runs one graph at a time.
 pub struct Engine {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     registry: Registry,
     state: tokio::sync::Mutex<State>,
 }
@@ -105,6 +123,8 @@ struct State {
     flows: IndexMap<Id, FlowHandle>,
     /// What config nodes share, by id.
     services: HashMap<Id, Arc<dyn Any + Send + Sync>>,
+    /// Something was deployed since the process started.
+    deployed: bool,
 }
 
 struct FlowHandle {
@@ -132,6 +152,7 @@ impl Drop for Engine {
 impl Engine {
     /// An engine that runs nothing yet.
     pub fn new(config: EngineConfig) -> Self {
+        config.contexts.seed(config.settings.global_context.clone());
         let shared = Shared {
             hub: Arc::default(),
             contexts: config.contexts,
@@ -173,18 +194,13 @@ impl Engine {
 
     /// Changes settings at once.
     pub fn change_settings(&self, settings: RuntimeSettings) {
+        self.shared.contexts.seed(settings.global_context.clone());
         self.shared.settings.store(Arc::new(settings));
     }
 
     /// A log record of the runtime itself.
     pub fn log(&self, level: LogLevel, text: &str) {
-        let record = Record {
-            level,
-            msg: text.into(),
-            node: None,
-            time: self.shared.clock.now(),
-        };
-        self.shared.log(record);
+        self.shared.log_own(level, text);
     }
 
     /// The context of a running node.

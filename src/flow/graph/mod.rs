@@ -3,7 +3,7 @@
 mod order;
 mod scopes;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
@@ -97,6 +97,8 @@ pub struct Graph {
     pub missing: Vec<Id>,
     /// Variables that can't be evaluated: the flow or group they stand in, and why.
     pub env_errors: Vec<(Id, String)>,
+    /// Every id in the file, of what does not run, too.
+    pub ids: HashSet<Id>,
 }
 
 impl Graph {
@@ -122,6 +124,8 @@ impl Graph {
             }
         }
         let relevant = groups.relevant();
+        let ids = flows.items.iter().filter_map(|item| text(item, "id"));
+        let ids = ids.map(Id::from).collect();
         let (flows, env_errors) = scopes.finish();
         Self {
             nodes: order::in_order(nodes, &flows, catalog),
@@ -134,12 +138,34 @@ impl Graph {
             groups: relevant,
             missing,
             env_errors,
+            ids,
         }
     }
 
     /// The nodes of one flow, in the order in which they start.
     pub fn nodes_of<'a>(&'a self, flow: &'a str) -> impl Iterator<Item = &'a NodeDef> {
         self.nodes.values().filter(move |node| &*node.flow == flow)
+    }
+
+    /// Whether what the context `scope` belongs to still exists, even if it does not run: `<node>:<flow>`, or a flow's id.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        let has_flow = |id: &str| {
+            self.flows.contains_key(id) || self.instances.contains_key(id) || self.has(id)
+        };
+        has_flow(scope)
+            || scope.match_indices(':').any(|(at, _)| {
+                let (node, flow) = (&scope[..at], &scope[at + 1..]);
+                has_flow(flow) && (self.nodes.contains_key(node) || self.has(node))
+            })
+    }
+
+    /// Whether the file has this id, or all those that the id of something in a subflow's instance is made of
+    /// (`<instance>-<node>`).
+    fn has(&self, id: &str) -> bool {
+        self.ids.contains(id)
+            || id
+                .match_indices('-')
+                .any(|(at, _)| self.ids.contains(&id[..at]) && self.has(&id[at + 1..]))
     }
 
     /// The flows around a flow, the innermost first: none for a tab.

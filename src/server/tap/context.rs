@@ -1,8 +1,6 @@
 //! Context seen from outside: values, names, stores.
 
-use std::sync::Arc;
-
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{
     frame::Request,
@@ -10,16 +8,16 @@ use super::{
     ops::{Outcome, done, text},
 };
 use crate::{
-    engine::{ContextStore, Contexts, MemoryStore, NodeContext, Scope},
-    flow::GLOBAL,
+    engine::{NodeContext, Scope, ScopeStore},
     message::{Value, from_wire, to_wire},
     server::ServerState,
+    store::{ContextConfig, ContextModule, Place as Folder},
 };
 
 /// The values that a request is about: those that a node sees, or the global ones, for which no node is needed.
 enum Place {
     Node(Box<NodeContext>, Scope),
-    Global(Arc<Contexts>),
+    Global(ServerState),
 }
 
 impl Place {
@@ -27,30 +25,16 @@ impl Place {
         let scope = match text(request, "scope")? {
             "node" => Scope::Node,
             "flow" => Scope::Flow,
-            "global" => return Ok(Self::Global(state.runtime.engine().contexts().clone())),
+            "global" => return Ok(Self::Global(state.clone())),
             other => return Err(format!("\"scope\" is node, flow or global, not {other}")),
         };
         Ok(Self::Node(Box::new(node(state, request)?), scope))
     }
 
-    fn get(&self, key: &str, store: Option<&str>) -> Result<Value, String> {
+    fn values(&self) -> ScopeStore<'_> {
         match self {
-            Self::Node(node, scope) => node.store(*scope).get(key, store),
-            Self::Global(contexts) => contexts.get(GLOBAL, key, store),
-        }
-    }
-
-    fn set(&self, key: &str, value: Value, store: Option<&str>) -> Result<(), String> {
-        match self {
-            Self::Node(node, scope) => node.store(*scope).set(key, value, store),
-            Self::Global(contexts) => contexts.set(GLOBAL, key, value, store),
-        }
-    }
-
-    fn keys(&self, store: Option<&str>) -> Vec<String> {
-        match self {
-            Self::Node(node, scope) => node.store(*scope).keys(store),
-            Self::Global(contexts) => contexts.keys(GLOBAL, store),
+            Self::Node(node, scope) => node.store(*scope),
+            Self::Global(state) => state.runtime.engine().global_context(),
         }
     }
 }
@@ -78,7 +62,7 @@ pub(super) fn get(state: &ServerState, request: &Request) -> Result<Json, String
     let (keys, _) = keys_of(request)?;
     let values = keys
         .into_iter()
-        .map(|key| Ok(to_wire(&place.get(key, store(request))?)));
+        .map(|key| Ok(to_wire(&place.values().get(key, store(request))?)));
     values
         .collect::<Result<Vec<Json>, String>>()
         .map(Json::Array)
@@ -97,66 +81,58 @@ pub(super) fn set(state: &ServerState, request: &Request) -> Outcome {
     // Node-RED's rule: keys beyond the values are set to null.
     let values = values.into_iter().chain(std::iter::repeat(Value::Null));
     for (key, value) in keys.into_iter().zip(values) {
-        place.set(key, value, store(request))?;
+        place.values().set(key, value, store(request))?;
     }
     done()
 }
 
 /// The request `context.keys`
 pub(super) fn keys(state: &ServerState, request: &Request) -> Result<Json, String> {
-    let names = Place::of(state, request)?.keys(store(request));
+    let names = Place::of(state, request)?.values().keys(store(request));
     Ok(Json::Array(vec![names.into()]))
 }
 
-type Stores = Vec<(String, Arc<dyn ContextStore>)>;
-
-fn memory() -> Arc<dyn ContextStore> {
-    Arc::new(MemoryStore::default())
-}
-
-/// The request `context.stores`: replaces the stores, as Node-RED's setting `contextStorage` does.
-pub(super) fn stores(state: &ServerState, request: &Request) -> Outcome {
-    let mut stores = Stores::new();
-    let mut default = None;
-    match request.get("stores") {
-        None | Some(Json::Null) => {}
-        Some(Json::Object(given)) => {
-            for (name, store) in given {
-                match (store.as_str(), store.get("module").and_then(Json::as_str)) {
-                    // `default` may name one of the others.
-                    (Some(other), _) if name == "default" && given.contains_key(other) => {
-                        default = Some(other.to_owned());
-                    }
-                    (Some("memory"), _) | (_, Some("memory")) => {
-                        stores.push((name.clone(), memory()));
-                    }
-                    (other, module) => {
-                        let module = module.or(other).unwrap_or_default();
-                        return Err(format!(
-                            "There is no context store of the module \"{module}\"; there is memory"
-                        ));
-                    }
-                }
-            }
-        }
+/// The request `context.stores`: replaces the stores, as Node-RED's setting `contextStorage` does. What is on the disk lies in
+/// a temporary folder, for nothing that is done with `--tap` outlives the process.
+pub(super) async fn stores(state: &ServerState, request: &Request) -> Outcome {
+    let config = match request.get("stores") {
+        None | Some(Json::Null) => ContextConfig::default(),
+        Some(Json::Object(given)) => config(given)?,
         Some(_) => return Err("\"stores\" is an object or null".into()),
-    }
-    if stores.is_empty() {
-        stores.push(("memory".into(), memory()));
-    }
-    let default = default.as_deref().unwrap_or("default");
-    if let Some(place) = stores.iter().position(|(name, _)| name == default) {
-        let first = stores.remove(place);
-        stores.insert(0, first);
-    }
+    };
+    let opened = tokio::task::spawn_blocking(move || config.open(Folder::Temporary)).await;
+    let (stores, _) = opened
+        .map_err(|error| error.to_string())?
+        .map_err(|error| error.to_string())?;
     state.runtime.engine().contexts().replace(stores);
     done()
 }
 
+fn config(given: &Map<String, Json>) -> Result<ContextConfig, String> {
+    let mut stores = Vec::new();
+    let mut default = None;
+    for (name, store) in given {
+        match store.as_str() {
+            // `default` may name one of the others.
+            Some(other) if name == "default" => default = Some(other),
+            module => {
+                let module = module.or_else(|| store.get("module")?.as_str());
+                let interval = store
+                    .get("config")
+                    .and_then(|config| config.get("flushInterval"));
+                let module = ContextModule::named(
+                    module.unwrap_or_default(),
+                    interval.and_then(Json::as_f64),
+                )?;
+                stores.push((name.clone(), module));
+            }
+        }
+    }
+    ContextConfig::new(stores, default)
+}
+
 /// The request `reset`
 pub(super) fn reset(state: &ServerState) -> Outcome {
-    let contexts = state.runtime.engine().contexts();
-    contexts.clear();
-    contexts.replace(vec![("memory".into(), memory())]);
+    state.runtime.engine().contexts().replace(Vec::new());
     done()
 }

@@ -140,7 +140,7 @@ async fn one(connection: &Connection, request: &Request) -> Outcome {
         "context.get" => with("values", context::get(state, request)?),
         "context.set" => context::set(state, request),
         "context.keys" => with("values", context::keys(state, request)?),
-        "context.stores" => context::stores(state, request),
+        "context.stores" => context::stores(state, request).await,
         "settings" => settings::change(state, request),
         "env" => settings::env(state, request),
         "stop" => {

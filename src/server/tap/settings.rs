@@ -27,6 +27,8 @@ pub(super) fn change(state: &ServerState, request: &Request) -> Outcome {
         let value = from_wire(value)?;
         set(&mut settings, &state.first_settings, name, value)?;
     }
+    let hidden = settings.env_var_excludes.clone();
+    state.runtime.process_env().hide(hidden);
     engine.change_settings(settings);
     done()
 }
@@ -69,6 +71,26 @@ fn set(
             settings.function_timeout = match limit.is_zero() {
                 true => first.function_timeout,
                 false => limit,
+            };
+        }
+        "envVarExcludes" => {
+            settings.env_var_excludes = match (removed, value) {
+                (true, _) => first.env_var_excludes.clone(),
+                (false, Value::Array(names)) => names.iter().map(Value::to_text).collect(),
+                (false, _) => return Err(format!("\"{name}\" is a list of names")),
+            };
+        }
+        "functionGlobalContext" => {
+            settings.global_context = match (removed, value) {
+                (true, _) => first.global_context.clone(),
+                (false, Value::Object(seeds)) => seeds,
+                (false, _) => return Err(format!("\"{name}\" is an object")),
+            };
+        }
+        "exportGlobalContextKeys" => {
+            settings.export_global_context_keys = match (removed, value) {
+                (true, _) => first.export_global_context_keys,
+                (false, value) => value != Value::Bool(false),
             };
         }
         "mqttReconnectTime" => settings.mqtt_reconnect = time(first.mqtt_reconnect, 0.001)?,

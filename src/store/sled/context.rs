@@ -1,0 +1,173 @@
+//! The values of one context store in a sled database.
+//!
+//! A value is a row of pieces. Their key is the scope and the name, each with its length before it, and the number of the
+//! piece; the first begins with a head that says how many pieces there are and what their checksum is.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use sled::{Batch, IVec, Tree};
+
+use super::{Database, PIECE};
+use crate::store::StoreError;
+
+/// Bytes in front of the first piece: order, number of pieces, checksum.
+const HEAD: usize = 8 + 4 + 32;
+
+/// Context values.
+pub(in crate::store) struct SledContext {
+    database: Database,
+}
+
+/// A value as it was stored.
+pub(in crate::store) struct StoredContext {
+    pub(in crate::store) scope: String,
+    pub(in crate::store) name: String,
+    /// Values of a scope come in this order.
+    pub(in crate::store) order: u64,
+    pub(in crate::store) bytes: Vec<u8>,
+}
+
+/// A value to write, or to remove when it has no bytes.
+pub(in crate::store) struct ContextChange {
+    pub(in crate::store) scope: String,
+    pub(in crate::store) name: String,
+    pub(in crate::store) order: u64,
+    pub(in crate::store) bytes: Option<Vec<u8>>,
+    /// The length of what is stored so far.
+    pub(in crate::store) before: usize,
+}
+
+impl SledContext {
+    /// Opens the database in `path`, or makes one.
+    ///
+    /// # Errors
+    /// When it is damaged or can't be opened.
+    pub(in crate::store) fn open(path: &Path) -> Result<Self, StoreError> {
+        let database = Database::open(path, "context")?;
+        Ok(Self { database })
+    }
+
+    /// Every sound value, and how many are not.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub(in crate::store) fn load(&self) -> Result<(Vec<StoredContext>, usize), StoreError> {
+        self.database.with(|tree| {
+            let (mut sound, mut damaged) = (Vec::new(), 0);
+            for entry in tree.iter() {
+                let (key, head) = entry?;
+                match split_key(&key) {
+                    Some((_, _, 1..)) => {}
+                    Some((scope, name, 0)) => match read(tree, &key, &head)? {
+                        Some((order, bytes)) => sound.push(StoredContext {
+                            scope,
+                            name,
+                            order,
+                            bytes,
+                        }),
+                        None => damaged += 1,
+                    },
+                    None => damaged += 1,
+                }
+            }
+            Ok((sound, damaged))
+        })
+    }
+
+    /// Carries out these changes, all or none, without a flush.
+    ///
+    /// # Errors
+    /// When they can't be written.
+    pub(in crate::store) fn write(&self, changes: &[ContextChange]) -> Result<(), StoreError> {
+        self.database.with(|tree| {
+            let mut batch = Batch::default();
+            for change in changes {
+                let pieces = match &change.bytes {
+                    Some(bytes) => insert(change, bytes, &mut batch),
+                    None => 0,
+                };
+                for piece in pieces..pieces_of(change.before) {
+                    batch.remove(key(change, piece));
+                }
+            }
+            tree.apply_batch(batch)
+        })
+    }
+
+    /// Makes what was written outlive the process.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(in crate::store) fn flush(&self) -> Result<(), StoreError> {
+        self.database.with(|tree| tree.flush().map(drop))
+    }
+}
+
+/// A value of this length has at least one piece, which may hold nothing but the head. Nothing is stored with length 0.
+fn pieces_of(length: usize) -> u32 {
+    length.div_ceil(PIECE) as u32
+}
+
+fn insert(change: &ContextChange, bytes: &[u8], batch: &mut Batch) -> u32 {
+    let pieces = pieces_of(bytes.len());
+    for (index, piece) in (0_u32..).zip(bytes.chunks(PIECE)) {
+        let mut value = Vec::with_capacity(HEAD + piece.len());
+        if index == 0 {
+            value.extend(change.order.to_be_bytes());
+            value.extend(pieces.to_be_bytes());
+            value.extend(Sha256::digest(bytes));
+        }
+        value.extend_from_slice(piece);
+        batch.insert(key(change, index), value);
+    }
+    pieces
+}
+
+fn key(change: &ContextChange, piece: u32) -> Vec<u8> {
+    let (scope, name) = (change.scope.as_bytes(), change.name.as_bytes());
+    let mut key = Vec::with_capacity(12 + scope.len() + name.len());
+    for part in [scope, name] {
+        key.extend((part.len() as u32).to_be_bytes());
+        key.extend(part);
+    }
+    key.extend(piece.to_be_bytes());
+    key
+}
+
+/// Scope, name and number of the piece.
+fn split_key(key: &[u8]) -> Option<(String, String, u32)> {
+    let (scope, rest) = text(key)?;
+    let (name, rest) = text(rest)?;
+    Some((scope, name, u32::from_be_bytes(rest.try_into().ok()?)))
+}
+
+fn text(bytes: &[u8]) -> Option<(String, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let (text, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+    Some((String::from_utf8(text.to_vec()).ok()?, rest))
+}
+
+/// Order and bytes of the value whose first piece this is; none when it is not what was written.
+fn read(tree: &Tree, first: &IVec, head: &IVec) -> sled::Result<Option<(u64, Vec<u8>)>> {
+    let Some((head, piece)) = head.split_at_checked(HEAD) else {
+        return Ok(None);
+    };
+    let number = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(0, |sum, &byte| sum << 8 | u64::from(byte))
+    };
+    let mut bytes = piece.to_vec();
+    let mut key = first.to_vec();
+    let end = key.len() - 4;
+    for index in 1..number(&head[8..12]) as u32 {
+        key[end..].copy_from_slice(&index.to_be_bytes());
+        match tree.get(&key)? {
+            Some(piece) => bytes.extend_from_slice(&piece),
+            None => return Ok(None),
+        }
+    }
+    let sound = *Sha256::digest(&bytes) == head[12..];
+    Ok(sound.then(|| (number(&head[..8]), bytes)))
+}
