@@ -94,7 +94,7 @@ impl Inner {
         let changed = changed_credentials(&before, &after);
         *self.credentials.lock() = Arc::new(after);
         self.current.store(Arc::new(version));
-        Ok(self.run_current(deploy.mode, &changed).await)
+        Ok(self.run_current(Some(deploy.mode), &changed).await)
     }
 
     pub(super) async fn reload(self: &Arc<Self>) -> Result<Deployed, DeployError> {
@@ -106,14 +106,16 @@ impl Inner {
             *self.credentials.lock() = Arc::new(credentials);
             self.current.store(Arc::new(version));
         }
-        Ok(self.run_current(DeployMode::Full, &HashSet::new()).await)
+        Ok(self
+            .run_current(Some(DeployMode::Full), &HashSet::new())
+            .await)
     }
 
     pub(super) async fn restart(&self) {
         if let Ok(_one_at_a_time) = self.begin().await
             && !self.running.load(Ordering::Relaxed)
         {
-            self.run_current(DeployMode::Full, &HashSet::new()).await;
+            self.run_current(None, &HashSet::new()).await;
         }
     }
 
@@ -138,8 +140,8 @@ impl Inner {
         write.await.unwrap_or(Err(StoreError::Interrupted))
     }
 
-    /// Makes the current version what the engine runs, and tells everybody.
-    async fn run_current(&self, mode: DeployMode, changed: &HashSet<Id>) -> Deployed {
+    /// Makes the current version what the engine runs, and tells everybody. No mode: it is a start.
+    async fn run_current(&self, mode: Option<DeployMode>, changed: &HashSet<Id>) -> Deployed {
         let version = self.current.load_full();
         let credentials = self.credentials.lock().clone();
         let texts = |id: &str| credentials.texts(id);
@@ -159,7 +161,10 @@ impl Inner {
             }
         }
         let ids: HashSet<Id> = graph.nodes.keys().cloned().collect();
-        let build = self.engine.deploy(graph, mode, changed, &texts).await;
+        let build = match mode {
+            Some(mode) => self.engine.deploy(graph, mode, changed, &texts).await,
+            None => self.engine.load(graph, &texts).await,
+        };
         let mut lint = lint(&version.flows, &self.catalog);
         lint.retain(|problem| {
             let type_name = problem.node.as_ref().and_then(|id| types.get(id));

@@ -2,7 +2,11 @@
 
 use std::{path::Path, time::Duration};
 
-use flowrill::store::{DataFolder, DiskFlowStore, FlowStore};
+use flowrill::{
+    engine::ContextStore,
+    message::{PropertyPath, to_wire},
+    store::{DataFolder, DiskContext, DiskFlowStore, FlowStore},
+};
 use reqwest::Client;
 use serde_json::{Value as Json, json};
 
@@ -119,4 +123,114 @@ async fn an_orderly_stop_loses_nothing() {
     assert_eq!(stored(folder.path()), 7);
     let flowrill = Flowrill::start(folder.path(), &OPTIONS);
     assert_eq!(number(&get(&flowrill.http).await), 7);
+}
+
+/// A function that counts in every scope, in the store that is on the disk.
+fn counting() -> Json {
+    let code = "for (const c of [context, flow, global]) c.set('n', (c.get('n') || 0) + 1); \
+        flow.set('kinds', [Buffer.from('abc'), new Date(5), new Set([1])]); \
+        flow.set('odd', { f: () => 1, rest: 2 }); flow.set('fast', 1, 'memory'); return msg";
+    json!([
+        {"id": "t", "type": "tab"},
+        {"id": "i", "type": "inject", "z": "t", "x": 1, "y": 1, "props": [], "repeat": "", "once": false, "wires": [["f"]]},
+        {"id": "f", "type": "function", "z": "t", "x": 1, "y": 1, "func": code, "wires": []},
+    ])
+}
+
+/// A data folder with a store on the disk, which is the default one, and one in memory.
+fn with_context_stores() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "[context]\ndisk = { module = \"localfilesystem\", interval = 1 }\nmemory = { module = \"memory\" }\n";
+    std::fs::write(folder.path().join("flowrill.toml"), settings).unwrap();
+    folder
+}
+
+async fn post(http: &str, path: &str, body: &Json) {
+    let answer = client()
+        .post(format!("{http}{path}"))
+        .header("Node-RED-API-Version", "v2")
+        .json(body);
+    let answer = answer.send().await.unwrap();
+    answer.error_for_status().unwrap();
+}
+
+/// What the store on the disk holds, read as the next start reads it.
+fn context(data: &Path, scope: &str, key: &str) -> Json {
+    let (store, notices) = DiskContext::open(&data.join("context/disk.sled")).unwrap();
+    assert!(notices.is_empty(), "{notices:?}");
+    to_wire(&store.get(scope, &PropertyPath::parse(key).unwrap()))
+}
+
+#[tokio::test]
+async fn context_on_the_disk_survives_a_kill_once_it_was_written() {
+    let folder = with_context_stores();
+    let mut flowrill = Flowrill::start(folder.path(), &OPTIONS);
+    post(&flowrill.http, "/flows", &json!({"flows": counting()})).await;
+    let mut count = 0;
+    // The interval is one second; a busy machine may take longer.
+    for wait in [1_500, 4_000, 15_000] {
+        post(&flowrill.http, "/inject/i", &json!({})).await;
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        flowrill.kill();
+        let found = context(folder.path(), "global", "n");
+        flowrill = Flowrill::start(folder.path(), &OPTIONS);
+        if let Some(found) = found.as_u64() {
+            count = found;
+            break;
+        }
+    }
+    assert_eq!(count, 1);
+    // What was read at the start goes on counting; an orderly stop writes without waiting.
+    post(&flowrill.http, "/inject/i", &json!({})).await;
+    assert_eq!(flowrill.stop().code(), Some(0));
+    for scope in ["f:t", "t", "global"] {
+        assert_eq!(context(folder.path(), scope, "n"), 2, "{scope}");
+    }
+    let kinds = json!([
+        {"$t": "buffer", "v": "YWJj"},
+        {"$t": "date", "v": 5},
+        {"$t": "set", "v": [1]}
+    ]);
+    assert_eq!(context(folder.path(), "t", "kinds"), kinds);
+    assert_eq!(context(folder.path(), "t", "odd"), json!({"rest": 2}));
+    let undefined = json!({"$t": "undefined"});
+    assert_eq!(context(folder.path(), "t", "fast"), undefined);
+}
+
+#[tokio::test]
+async fn damaged_context_does_not_stop_a_start() {
+    let folder = with_context_stores();
+    let place = folder.path().join("context/disk.sled");
+    std::fs::create_dir_all(&place).unwrap();
+    for file in ["db", "conf"] {
+        std::fs::write(place.join(file), "no database").unwrap();
+    }
+    let mut flowrill = Flowrill::start(folder.path(), &OPTIONS);
+    post(&flowrill.http, "/flows", &json!({"flows": counting()})).await;
+    post(&flowrill.http, "/inject/i", &json!({})).await;
+    assert_eq!(flowrill.stop().code(), Some(0));
+    assert_eq!(context(folder.path(), "global", "n"), 1);
+    let names = std::fs::read_dir(folder.path().join("context")).unwrap();
+    let mut names = names.map(|entry| entry.unwrap().file_name());
+    assert!(names.any(|name| name.to_string_lossy().contains("damaged")));
+}
+
+#[tokio::test]
+async fn context_is_forgotten_with_what_it_belongs_to() {
+    let folder = with_context_stores();
+    let mut flowrill = Flowrill::start(folder.path(), &OPTIONS);
+    post(&flowrill.http, "/flows", &json!({"flows": counting()})).await;
+    post(&flowrill.http, "/inject/i", &json!({})).await;
+    assert_eq!(flowrill.stop().code(), Some(0));
+    let mut flowrill = Flowrill::start(folder.path(), &OPTIONS);
+    post(&flowrill.http, "/flows", &json!({"flows": []})).await;
+    assert_eq!(flowrill.stop().code(), Some(0));
+    let undefined = json!({"$t": "undefined"});
+    for (scope, expected) in [
+        ("f:t", undefined.clone()),
+        ("t", undefined),
+        ("global", 1.into()),
+    ] {
+        assert_eq!(context(folder.path(), scope, "n"), expected, "{scope}");
+    }
 }

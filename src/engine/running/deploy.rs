@@ -25,10 +25,18 @@ use crate::{
     flow::{CredentialsOf, DeployMode, Graph, Id, Problem, diff, wire},
 };
 
+/// What a change of the running flows does besides.
+struct Change<'a> {
+    mode: DeployMode,
+    new_credentials: &'a HashSet<Id>,
+    /// The context of what no longer exists is forgotten.
+    forget: bool,
+}
+
 impl Engine {
     /// Makes `graph` what runs: builds what is new, stops what goes, swaps the routes, starts. A node that cannot be
-    /// built is a problem on that node, and the rest runs. `credentials` are those of a node, `new_credentials` the
-    /// nodes whose credentials have changed.
+    /// built is a problem on that node, and the rest runs. The context of what no longer exists is forgotten.
+    /// `credentials` are those of a node, `new_credentials` the nodes whose credentials have changed.
     pub async fn deploy(
         &self,
         graph: Graph,
@@ -36,8 +44,32 @@ impl Engine {
         new_credentials: &HashSet<Id>,
         credentials: CredentialsOf<'_>,
     ) -> Vec<Problem> {
+        let change = Change {
+            mode,
+            new_credentials,
+            forget: true,
+        };
+        self.change(graph, change, credentials).await
+    }
+
+    /// As a full [`Engine::deploy`], at the start: no context is forgotten, for what could not be loaded now may come back.
+    pub async fn load(&self, graph: Graph, credentials: CredentialsOf<'_>) -> Vec<Problem> {
+        let change = Change {
+            mode: DeployMode::Full,
+            new_credentials: &HashSet::new(),
+            forget: false,
+        };
+        self.change(graph, change, credentials).await
+    }
+
+    async fn change(
+        &self,
+        graph: Graph,
+        change: Change<'_>,
+        credentials: CredentialsOf<'_>,
+    ) -> Vec<Problem> {
         let mut state = self.state.lock().await;
-        let changes = diff(&state.graph, &graph, mode, new_credentials);
+        let changes = diff(&state.graph, &graph, change.mode, change.new_credentials);
         for (_, error) in &graph.env_errors {
             self.log(LogLevel::Error, error);
         }
@@ -72,8 +104,7 @@ impl Engine {
             fresh.insert(def.id.clone(), built);
         }
         self.stop_nodes(&state, &changes.stop).await;
-        // Not at the start: flows that could not be loaded then, and come back later, find their context again.
-        if std::mem::replace(&mut state.deployed, true) {
+        if change.forget {
             self.shared.contexts.retain(&|scope| graph.has_scope(scope));
         }
         state.services = services;
@@ -96,10 +127,7 @@ impl Engine {
             .map(|id| (id.clone(), false))
             .collect();
         self.stop_nodes(&state, &all).await;
-        *state = State {
-            deployed: state.deployed,
-            ..State::default()
-        };
+        *state = State::default();
     }
 
     fn open(&self) -> FlowHandle {

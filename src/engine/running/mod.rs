@@ -123,8 +123,6 @@ struct State {
     flows: IndexMap<Id, FlowHandle>,
     /// What config nodes share, by id.
     services: HashMap<Id, Arc<dyn Any + Send + Sync>>,
-    /// Something was deployed since the process started.
-    deployed: bool,
 }
 
 struct FlowHandle {

@@ -303,6 +303,41 @@ async fn stores_settings_and_environment_change_while_flows_run() {
         json!([undefined, undefined])
     );
 
+    // Stores on the disk too, for as long as they are there; replaced, they are empty again.
+    let stores = json!({"m0": {"module": "memory"}, "files": {"module": "localfilesystem", "config": {"flushInterval": 1}}, "default": "files"});
+    for _ in 0..2 {
+        tap.request(json!({"op": "context.stores", "stores": stores}))
+            .await;
+        assert_eq!(state.runtime.engine().contexts().names(), ["files", "m0"]);
+        let values = tap.request(get("files")).await["values"].clone();
+        assert_eq!(values, json!([undefined, undefined]));
+        tap.request(json!({"op": "context.set", "scope": "global", "key": "a", "value": 1}))
+            .await;
+        let values = tap.request(get("nosuch")).await["values"].clone();
+        assert_eq!(values, json!([1, undefined]));
+    }
+    let error = tap
+        .request(json!({"op": "context.stores", "stores": {"x": {"module": "redis"}}}))
+        .await["error"]["message"]
+        .clone();
+    assert!(error.as_str().unwrap().contains("redis"), "{error}");
+    let seeds = json!({"functionGlobalContext": {"seed": 7}, "exportGlobalContextKeys": false, "envVarExcludes": ["FLOWRILL_TEST"]});
+    tap.request(json!({"op": "settings", "values": seeds}))
+        .await;
+    let seed = json!({"op": "context.get", "scope": "global", "key": "seed"});
+    assert_eq!(tap.request(seed).await["values"], json!([7]));
+    let keys = json!({"op": "context.keys", "scope": "global"});
+    assert_eq!(tap.request(keys).await["values"], json!([["a"]]));
+    state
+        .runtime
+        .process_env()
+        .set("FLOWRILL_TEST", Some("1".into()));
+    assert_eq!(state.runtime.process_env().get("FLOWRILL_TEST"), None);
+    let gone = json!({"functionGlobalContext": undefined, "exportGlobalContextKeys": undefined, "envVarExcludes": undefined});
+    tap.request(json!({"op": "settings", "values": gone})).await;
+    tap.request(json!({"op": "reset"})).await;
+    assert_eq!(state.runtime.engine().contexts().names(), ["memory"]);
+
     let settings = || state.runtime.engine().settings();
     let values = json!({"nodeMessageBufferMaxLength": 2, "fileWorkingDirectory": "/x"});
     tap.request(json!({"op": "settings", "values": values}))

@@ -114,10 +114,7 @@ impl ContextConfig {
                         Place::Data(folder) => {
                             DiskContext::open(&folder.join("context").join(format!("{name}.sled")))?
                         }
-                        Place::Temporary => {
-                            let folder = TemporaryFolder::new();
-                            DiskContext::open_in(&folder.path().to_owned(), Some(folder))?
-                        }
+                        Place::Temporary => DiskContext::open_temporary(TemporaryFolder::new())?,
                     };
                     notices.extend(told);
                     let store = Arc::new(store);

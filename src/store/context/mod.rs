@@ -12,7 +12,7 @@ mod tests;
 
 use std::{
     collections::{HashMap, HashSet},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
@@ -20,7 +20,7 @@ use std::{
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::{
     StoreError,
@@ -50,6 +50,7 @@ pub struct DiskContext {
     /// What has changed since the last flush: names by scope.
     dirty: Mutex<HashMap<String, HashSet<String>>>,
     changed: Arc<Notify>,
+    tasks: TaskTracker,
     writer: OnceLock<AbortOnDropHandle<()>>,
     disk: Mutex<Disk>,
     /// Goes away with the store, after the database in it.
@@ -85,15 +86,24 @@ impl DiskContext {
         Self::open_in(path, None)
     }
 
+    /// A new store that goes away with its folder.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn open_temporary(folder: TemporaryFolder) -> Result<(Self, Vec<String>), StoreError> {
+        let path = folder.path().to_owned();
+        Self::open_in(&path, Some(folder))
+    }
+
     fn open_in(
         path: &Path,
         temporary: Option<TemporaryFolder>,
     ) -> Result<(Self, Vec<String>), StoreError> {
         let mut notices = Vec::new();
-        let (database, values, sound) = open_database(path, &mut notices)?;
+        let (loaded, sound) = open_database(path, &mut notices)?;
         let memory = MemoryStore::default();
         let mut disk = Disk {
-            database,
+            database: loaded.database,
             stored: HashMap::new(),
             next_order: 0,
             length: 0,
@@ -101,7 +111,7 @@ impl DiskContext {
             failing: false,
         };
         let mut dirty: HashMap<String, HashSet<String>> = HashMap::new();
-        for (value, content) in values {
+        for (value, content) in loaded.values {
             memory.put(&value.scope, &value.name, content);
             match sound {
                 true => disk.remember(value),
@@ -117,6 +127,7 @@ impl DiskContext {
             memory,
             dirty: Mutex::new(dirty),
             changed,
+            tasks: TaskTracker::new(),
             writer: OnceLock::new(),
             disk: Mutex::new(disk),
             _temporary: temporary,
@@ -128,7 +139,7 @@ impl DiskContext {
     pub fn write_behind(self: &Arc<Self>, interval: Duration) {
         let task = write_behind(Arc::downgrade(self), self.changed.clone(), interval);
         self.writer
-            .get_or_init(|| AbortOnDropHandle::new(tokio::spawn(task)));
+            .get_or_init(|| AbortOnDropHandle::new(self.tasks.spawn(task)));
     }
 
     fn mark(&self, scope: &str, name: &str) {
@@ -331,17 +342,26 @@ impl ContextStore for DiskContext {
     }
 }
 
-type Loaded = (SledContext, Vec<(StoredContext, Value)>, bool);
+/// A database and what is in it.
+struct Loaded {
+    database: SledContext,
+    /// Its sound values, in their order.
+    values: Vec<(StoredContext, Value)>,
+    /// How many are not.
+    damaged: usize,
+}
 
 /// The database with its values, and whether it is the one that they were read from: a damaged one is set aside, and a new
 /// one takes its place.
-fn open_database(path: &Path, notices: &mut Vec<String>) -> Result<Loaded, StoreError> {
-    let (reason, sound) = match load(path) {
-        Ok((database, values, 0)) => return Ok((database, values, true)),
-        Ok((database, values, damaged)) => {
-            drop(database);
-            let reason = format!("{damaged} of its values can't be read; the others were kept");
-            (reason, values)
+fn open_database(path: &Path, notices: &mut Vec<String>) -> Result<(Loaded, bool), StoreError> {
+    let (reason, values) = match load(path) {
+        Ok(loaded) if loaded.damaged == 0 => return Ok((loaded, true)),
+        Ok(loaded) => {
+            let reason = format!(
+                "{} of its values can't be read; the others were kept",
+                loaded.damaged
+            );
+            (reason, loaded.values)
         }
         Err(StoreError::Database {
             damaged: true,
@@ -350,17 +370,21 @@ fn open_database(path: &Path, notices: &mut Vec<String>) -> Result<Loaded, Store
         }) => (format!("{reason}; its values are gone"), Vec::new()),
         Err(error) => return Err(error),
     };
-    let aside: PathBuf = set_aside(path, "damaged")?;
+    let aside = set_aside(path, "damaged")?;
     notices.push(format!(
         "THE CONTEXT STORE {} IS DAMAGED ({reason}). It was set aside as {}",
         path.display(),
         aside.display()
     ));
-    Ok((SledContext::open(path)?, sound, false))
+    let loaded = Loaded {
+        database: SledContext::open(path)?,
+        values,
+        damaged: 0,
+    };
+    Ok((loaded, false))
 }
 
-/// The database, its sound values in their order, and how many are not.
-fn load(path: &Path) -> Result<(SledContext, Vec<(StoredContext, Value)>, usize), StoreError> {
+fn load(path: &Path) -> Result<Loaded, StoreError> {
     let database = SledContext::open(path)?;
     let (stored, mut damaged) = database.load()?;
     let mut values = Vec::with_capacity(stored.len());
@@ -371,5 +395,9 @@ fn load(path: &Path) -> Result<(SledContext, Vec<(StoredContext, Value)>, usize)
         }
     }
     values.sort_by_key(|(value, _)| value.order);
-    Ok((database, values, damaged))
+    Ok(Loaded {
+        database,
+        values,
+        damaged,
+    })
 }

@@ -17,8 +17,8 @@ fn open(folder: &Path) -> DiskContext {
     store
 }
 
-fn set(store: &DiskContext, scope: &str, key: &str, value: Json) {
-    store.set(scope, &path(key), from_wire(&value).unwrap());
+fn set(store: &DiskContext, scope: &str, key: &str, value: impl Into<Json>) {
+    store.set(scope, &path(key), from_wire(&value.into()).unwrap());
 }
 
 fn get(store: &DiskContext, scope: &str, key: &str) -> Json {

@@ -1,5 +1,6 @@
 //! The engine's rules, with flow JSON: deploys, order, copies, errors, limits.
 
+mod context;
 mod deploy;
 mod messages;
 mod reports;
