@@ -4,6 +4,7 @@
 //! stop, never for each message. A kill loses what has changed since the last interval.
 
 mod config;
+mod disk;
 mod encode;
 mod temporary;
 
@@ -18,32 +19,20 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use super::{
-    StoreError,
-    database::{ContextChange, SledContext, StoredContext},
-    file::set_aside,
-};
+use super::StoreError;
 use crate::{
     engine::{ContextStore, MemoryStore},
     message::{PathPart, PropertyPath, Value},
 };
 pub use config::{ContextConfig, ContextModule, Place};
-use encode::{Encoded, decode, encode};
+use disk::{Disk, open_database};
 use temporary::TemporaryFolder;
 
-/// A value that takes more than this on the disk is not kept there.
-const MAX_VALUE: usize = 16 << 20;
-/// Nor are values beyond this, all together.
-const MAX_ALL: usize = 256 << 20;
 /// What is written at once.
 const BATCH: usize = 8 << 20;
-/// Values that are remembered as warned about.
-const MAX_WARNED: usize = 1_000;
-
 /// A context store on the disk.
 pub struct DiskContext {
     memory: MemoryStore,
@@ -55,26 +44,6 @@ pub struct DiskContext {
     disk: Mutex<Disk>,
     /// Goes away with the store, after the database in it.
     _temporary: Option<TemporaryFolder>,
-}
-
-struct Disk {
-    database: SledContext,
-    stored: HashMap<(String, String), Stored>,
-    next_order: u64,
-    /// The length of all values together.
-    length: usize,
-    /// What could not be kept, so that it is said once.
-    warned: HashSet<(String, String)>,
-    /// The last flush failed, which was said.
-    failing: bool,
-}
-
-/// What the database holds of a value.
-#[derive(Clone, Copy)]
-struct Stored {
-    order: u64,
-    length: usize,
-    checksum: [u8; 32],
 }
 
 impl DiskContext {
@@ -102,14 +71,7 @@ impl DiskContext {
         let mut notices = Vec::new();
         let (loaded, sound) = open_database(path, &mut notices)?;
         let memory = MemoryStore::default();
-        let mut disk = Disk {
-            database: loaded.database,
-            stored: HashMap::new(),
-            next_order: 0,
-            length: 0,
-            warned: HashSet::new(),
-            failing: false,
-        };
+        let mut disk = Disk::new(loaded.database);
         let mut dirty: HashMap<String, HashSet<String>> = HashMap::new();
         for (value, content) in loaded.values {
             memory.put(&value.scope, &value.name, content);
@@ -210,86 +172,6 @@ async fn write_behind(store: Weak<DiskContext>, changed: Arc<Notify>, interval: 
     }
 }
 
-impl Disk {
-    fn remember(&mut self, value: StoredContext) {
-        self.next_order = self.next_order.max(value.order + 1);
-        self.length += value.bytes.len();
-        let stored = Stored {
-            order: value.order,
-            length: value.bytes.len(),
-            checksum: Sha256::digest(&value.bytes).into(),
-        };
-        self.stored.insert((value.scope, value.name), stored);
-    }
-
-    /// What to write so that the database holds this value; none when it does.
-    fn change(&mut self, scope: &str, name: String, value: &Value) -> Option<ContextChange> {
-        let place = (scope.to_owned(), name);
-        let stored = self.stored.get(&place).copied();
-        let before = stored.map_or(0, |stored| stored.length);
-        let encoded = match value.is_undefined() {
-            true => Encoded::default(),
-            false => encode(value),
-        };
-        let all = self.length - before;
-        let (bytes, lost) = match encoded.bytes {
-            Some(bytes) if bytes.len() > MAX_VALUE => (None, Some("is too large")),
-            Some(bytes) if all + bytes.len() > MAX_ALL => (None, Some("finds no more room")),
-            bytes => (bytes, encoded.lost),
-        };
-        self.tell(&place, lost);
-        let same = match (&bytes, stored) {
-            (Some(bytes), Some(stored)) => *Sha256::digest(bytes) == stored.checksum,
-            (None, None) => true,
-            _ => false,
-        };
-        if same {
-            return None;
-        }
-        let order = stored.map_or(self.next_order, |stored| stored.order);
-        self.next_order = self.next_order.max(order + 1);
-        let (scope, name) = place;
-        Some(ContextChange {
-            scope,
-            name,
-            order,
-            bytes,
-            before,
-        })
-    }
-
-    /// Warns of what is not kept, once until it is kept again.
-    fn tell(&mut self, place: &(String, String), lost: Option<&str>) {
-        let Some(lost) = lost else {
-            self.warned.remove(place);
-            return;
-        };
-        if self.warned.len() < MAX_WARNED && self.warned.insert(place.clone()) {
-            let (scope, name) = place;
-            tracing::warn!(
-                "The context value \"{name}\" of {scope} {lost}: that will be gone after a restart"
-            );
-        }
-    }
-
-    fn apply(&mut self, changes: Vec<ContextChange>) -> Result<(), StoreError> {
-        self.database.write(&changes)?;
-        for change in changes {
-            self.length -= change.before;
-            match change.bytes {
-                Some(bytes) => self.remember(StoredContext {
-                    scope: change.scope,
-                    name: change.name,
-                    order: change.order,
-                    bytes,
-                }),
-                None => drop(self.stored.remove(&(change.scope, change.name))),
-            }
-        }
-        Ok(())
-    }
-}
-
 impl ContextStore for DiskContext {
     fn get(&self, scope: &str, path: &PropertyPath) -> Value {
         self.memory.get(scope, path)
@@ -340,64 +222,4 @@ impl ContextStore for DiskContext {
             }
         }
     }
-}
-
-/// A database and what is in it.
-struct Loaded {
-    database: SledContext,
-    /// Its sound values, in their order.
-    values: Vec<(StoredContext, Value)>,
-    /// How many are not.
-    damaged: usize,
-}
-
-/// The database with its values, and whether it is the one that they were read from: a damaged one is set aside, and a new
-/// one takes its place.
-fn open_database(path: &Path, notices: &mut Vec<String>) -> Result<(Loaded, bool), StoreError> {
-    let (reason, values) = match load(path) {
-        Ok(loaded) if loaded.damaged == 0 => return Ok((loaded, true)),
-        Ok(loaded) => {
-            let reason = format!(
-                "{} of its values can't be read; the others were kept",
-                loaded.damaged
-            );
-            (reason, loaded.values)
-        }
-        Err(StoreError::Database {
-            damaged: true,
-            reason,
-            ..
-        }) => (format!("{reason}; its values are gone"), Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let aside = set_aside(path, "damaged")?;
-    notices.push(format!(
-        "THE CONTEXT STORE {} IS DAMAGED ({reason}). It was set aside as {}",
-        path.display(),
-        aside.display()
-    ));
-    let loaded = Loaded {
-        database: SledContext::open(path)?,
-        values,
-        damaged: 0,
-    };
-    Ok((loaded, false))
-}
-
-fn load(path: &Path) -> Result<Loaded, StoreError> {
-    let database = SledContext::open(path)?;
-    let (stored, mut damaged) = database.load()?;
-    let mut values = Vec::with_capacity(stored.len());
-    for value in stored {
-        match decode(&value.bytes) {
-            Some(content) => values.push((value, content)),
-            None => damaged += 1,
-        }
-    }
-    values.sort_by_key(|(value, _)| value.order);
-    Ok(Loaded {
-        database,
-        values,
-        damaged,
-    })
 }

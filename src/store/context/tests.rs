@@ -4,8 +4,11 @@ use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use serde_json::{Value as Json, json};
 
-use super::*;
-use crate::message::{from_wire, to_wire};
+use super::{disk::MAX_VALUE, *};
+use crate::{
+    message::{from_wire, to_wire},
+    store::database::ContextChange,
+};
 
 fn path(text: &str) -> PropertyPath {
     PropertyPath::parse(text).unwrap()
