@@ -38,7 +38,7 @@ export function cases() {
 }
 
 function fromExample({ type, properties }, example) {
-  const config = example.config ?? {};
+  const config = { ...known.needs[type], ...example.config };
   const wires = Array.from({ length: OUTPUTS }, (_, output) => [`out${output + 1}`]);
   const sinks = wires.map(([id]) => ({ id, type: "helper", z: "tab1", x: 400, y: 100, wires: [] }));
   const title = `${type}: ${example.title}`;
@@ -52,7 +52,7 @@ function fromExample({ type, properties }, example) {
     ],
     steps: example.given.map(msg => ({ node: "tested", msg })),
     sends: { node: "tested", count: example.then.length },
-    proves: { [type]: properties.flatMap(namesOf).filter(name => Object.hasOwn(config, name)) },
+    proves: { [type]: properties.flatMap(namesOf).filter(name => Object.hasOwn(example.config ?? {}, name)) },
     ...completed(known.examples[title] ?? {}),
   };
 }

