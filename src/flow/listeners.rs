@@ -74,7 +74,9 @@ impl<'a> Listeners<'a> {
     pub(super) fn catches(&self, reporter: &NodeDef) -> Vec<(Id, bool)> {
         let mut reporter = reporter;
         loop {
-            let chosen = choose(self.catches.get(&*reporter.flow), reporter);
+            let chosen = choose(self.catches.get(&*reporter.flow), reporter, |one| {
+                one.rank()
+            });
             if !chosen.is_empty() {
                 return chosen;
             }
@@ -90,7 +92,7 @@ impl<'a> Listeners<'a> {
     pub(super) fn statuses(&self, reporter: &NodeDef) -> Vec<Id> {
         let mut reporter = reporter;
         loop {
-            let chosen = choose(self.statuses.get(&*reporter.flow), reporter);
+            let chosen = choose(self.statuses.get(&*reporter.flow), reporter, |_| 0);
             if !chosen.is_empty() {
                 return chosen.into_iter().map(|(id, _)| id).collect();
             }
@@ -152,7 +154,7 @@ impl<'a> Listener<'a> {
         hears.then(|| around.unwrap_or(reporter.groups.len()))
     }
 
-    /// Those with a scope go first, those that only take what is left go last.
+    /// Among catch nodes those with a scope go first, those that only take what is left go last.
     fn rank(&self) -> u8 {
         match (&self.scope, self.uncaught) {
             (Scope::Group | Scope::Nodes(_), _) => 0,
@@ -163,12 +165,16 @@ impl<'a> Listener<'a> {
 }
 
 /// The listeners that hear a node: nearest group first, then by rank, then in file order.
-fn choose(listeners: Option<&Vec<Listener>>, reporter: &NodeDef) -> Vec<(Id, bool)> {
+fn choose(
+    listeners: Option<&Vec<Listener>>,
+    reporter: &NodeDef,
+    rank: impl Fn(&Listener) -> u8,
+) -> Vec<(Id, bool)> {
     let mut chosen: Vec<(usize, u8, &Listener)> = listeners
         .into_iter()
         .flatten()
         .filter(|listener| listener.node.id != reporter.id)
-        .filter_map(|listener| Some((listener.distance(reporter)?, listener.rank(), listener)))
+        .filter_map(|listener| Some((listener.distance(reporter)?, rank(listener), listener)))
         .collect();
     chosen.sort_by_key(|(distance, rank, _)| (*distance, *rank));
     chosen

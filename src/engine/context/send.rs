@@ -35,69 +35,84 @@ impl NodeContext {
         self.leave(port, last, msg);
     }
 
-    /// Sends several messages through several outputs (index = output) as one call: those without an id get the first
-    /// id found in the call, or a new one; for each output, for each wire, each message of that output.
+    /// Sends several messages through several outputs (index = output) as one call: for each output, for each wire, each
+    /// message of that output. Those without an id get the first id found in the call, or a new one.
     pub fn send_all(&self, outputs: Vec<Vec<Message>>) {
         let routes = self.0.routes.load();
-        if routes.outputs.is_empty() {
-            return;
-        }
-        let mut id = outputs
-            .iter()
-            .flatten()
-            .find_map(|msg| msg.fields().get("_msgid").cloned());
-        for (port, mut messages) in outputs.into_iter().enumerate() {
-            let Some(targets) = routes.outputs.get(port) else {
-                break;
-            };
-            for msg in messages
-                .iter_mut()
-                .filter(|msg| msg.get("_msgid").is_undefined())
-            {
-                msg.set("_msgid", id.get_or_insert_with(|| new_id().into()).clone());
-            }
+        let mut leaving = Vec::new();
+        for (port, (targets, messages)) in routes.outputs.iter().zip(outputs).enumerate() {
             for target in targets {
-                for msg in &messages {
-                    self.leave(port, target, msg.clone());
-                }
+                leaving.extend(messages.iter().map(|msg| (port, target, msg.clone())));
             }
         }
+        self.leave_together(leaving);
     }
 
     /// As `node.send(value)` of Node-RED: a message, or an array with a message, an array of messages or null for each
-    /// output. What is no message is an error, and the rest is sent.
+    /// output. What is no message is an error for each wire that it would take, and the rest is sent; outputs without a wire
+    /// are not looked at.
     pub fn send_value(&self, value: Value) {
-        if self.0.routes.load().outputs.is_empty() {
+        let routes = self.0.routes.load();
+        if routes.outputs.is_empty() || value.is_nullish() {
             return;
         }
         let outputs = match value {
-            Value::Array(outputs) => outputs.iter().map(|output| self.messages(output)).collect(),
-            other => vec![self.messages(&other)],
+            Value::Array(outputs) => outputs,
+            single if Message::from_value(single.clone()).is_none() => {
+                return self.refuse(&single);
+            }
+            single => Arc::new(vec![single]),
         };
-        self.send_all(outputs);
+        let mut leaving = Vec::new();
+        for (port, (targets, output)) in routes.outputs.iter().zip(outputs.iter()).enumerate() {
+            for target in targets {
+                let messages = self.messages(output).into_iter();
+                leaving.extend(messages.map(|msg| (port, target, msg)));
+            }
+        }
+        self.leave_together(leaving);
     }
 
     fn messages(&self, output: &Value) -> Vec<Message> {
         match output {
             Value::Undefined | Value::Null => Vec::new(),
-            value if value.type_of() == "object" && !matches!(value, Value::Array(_)) => {
-                Message::from_value(value.clone()).into_iter().collect()
-            }
             Value::Array(messages) => messages
                 .iter()
                 .flat_map(|message| self.messages(message))
                 .collect(),
-            other => {
-                let english = format!(
-                    "The node tried to send a {} instead of a message",
-                    other.type_of()
-                );
-                self.error(
-                    self.runtime_text("nodes.flow.non-message-returned", &english),
-                    None,
-                );
-                Vec::new()
+            value => {
+                let msg = Message::from_value(value.clone());
+                if msg.is_none() {
+                    self.refuse(value);
+                }
+                msg.into_iter().collect()
             }
+        }
+    }
+
+    fn refuse(&self, value: &Value) {
+        let english = format!(
+            "The node tried to send a {} instead of a message",
+            value.type_of()
+        );
+        self.error(
+            self.runtime_text("nodes.flow.non-message-returned", &english),
+            None,
+        );
+    }
+
+    /// The deliveries of one call, in order.
+    fn leave_together(&self, leaving: Vec<(usize, &Target, Message)>) {
+        let mut id = leaving
+            .iter()
+            .map(|(_, _, msg)| msg.get("_msgid"))
+            .find(|id| id.is_truthy())
+            .cloned();
+        for (port, target, mut msg) in leaving {
+            if !msg.get("_msgid").is_truthy() {
+                msg.set("_msgid", id.get_or_insert_with(|| new_id().into()).clone());
+            }
+            self.leave(port, target, msg);
         }
     }
 
@@ -177,7 +192,7 @@ impl NodeContext {
 
 /// Gives the message an id if it has none.
 pub(super) fn ensure_id(msg: &mut Message) {
-    if msg.get("_msgid").is_undefined() {
+    if !msg.get("_msgid").is_truthy() {
         msg.set("_msgid", new_id());
     }
 }

@@ -200,3 +200,75 @@ async fn complete_nodes_hear_of_what_is_done_and_not_of_what_failed() {
     );
     assert_eq!(got(&seen, "round"), Vec::<Json>::new());
 }
+
+#[tokio::test(start_paused = true)]
+async fn status_nodes_hear_their_group_and_are_asked_by_distance() {
+    for (about, listeners, expected) in [
+        (
+            "its group, at any depth",
+            vec![("a", json!({"scope": "group", "g": "outer"}))],
+            vec!["a"],
+        ),
+        (
+            "another group",
+            vec![("a", json!({"scope": "group", "g": "elsewhere"}))],
+            vec![],
+        ),
+        (
+            "nearest group first, and by file where that is equal",
+            vec![
+                ("a", json!({"scope": null})),
+                ("b", json!({"scope": ["f"]})),
+                ("c", json!({"scope": null, "g": "inner"})),
+            ],
+            vec!["c", "a", "b"],
+        ),
+    ] {
+        let nodes = listeners
+            .iter()
+            .map(|(id, properties)| listener(id, "status", properties.clone()));
+        let mut test = run(nodes.collect()).await;
+        test.send("f", json!({}));
+        let seen = test.settle().await;
+        assert_eq!(reached(&seen, &["a", "b", "c"]), expected, "{about}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn catch_nodes_outside_every_group_and_without_one() {
+    // The reporting node is in no group.
+    for (about, catches, expected) in [
+        (
+            "a group's catch does not hear it",
+            vec![("a", json!({"scope": "group", "g": "inner"}))],
+            vec![],
+        ),
+        (
+            "one in a group with no scope does",
+            vec![("a", json!({"scope": null, "g": "inner"}))],
+            vec!["a"],
+        ),
+        (
+            "two uncaught ones after one with a scope of its own",
+            vec![
+                ("a", json!({"scope": null, "uncaught": true})),
+                ("b", json!({"scope": ["f"]})),
+                ("c", json!({"scope": null, "uncaught": true})),
+            ],
+            vec!["a", "c"],
+        ),
+        (
+            "an empty scope hears nothing",
+            vec![("a", json!({"scope": []}))],
+            vec![],
+        ),
+    ] {
+        let nodes = catches
+            .iter()
+            .map(|(id, properties)| listener(id, "catch", properties.clone()));
+        let mut test = run(nodes.collect()).await;
+        test.send("g", json!({}));
+        let seen = test.settle().await;
+        assert_eq!(reached(&seen, &["a", "b", "c"]), expected, "{about}");
+    }
+}
