@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 
 use crate::support::flows::{TestFlows, got, node};
 
-type Journal = Arc<Mutex<Vec<String>>>;
+pub(super) type Journal = Arc<Mutex<Vec<String>>>;
 
 /// Writes down when it is built, started and closed; counts messages.
 struct Probe {
@@ -51,7 +51,7 @@ impl Node for Probe {
     }
 }
 
-fn probes() -> (TestFlows, Journal) {
+pub(super) fn probes() -> (TestFlows, Journal) {
     let journal = Journal::default();
     let kept = journal.clone();
     let test = TestFlows::with(|registry| {
@@ -70,7 +70,7 @@ fn probes() -> (TestFlows, Journal) {
     (test, journal)
 }
 
-fn taken(journal: &Journal) -> Vec<String> {
+pub(super) fn taken(journal: &Journal) -> Vec<String> {
     std::mem::take(&mut journal.lock().unwrap())
 }
 
@@ -258,4 +258,23 @@ async fn shapes_that_no_editor_makes_run() {
     test.send("a", json!({}));
     test.send("x", json!({}));
     assert_eq!(test.received("end").await, [json!({"count": 1})]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_on_its_way_to_a_node_that_restarts_is_dropped() {
+    let (mut test, _) = probes();
+    test.deploy(chain(|_| {}), DeployMode::Full).await;
+    for _ in 0..3 {
+        test.send("b", json!({}));
+    }
+    test.deploy(
+        chain(|flows| flows[3]["name"] = "new".into()),
+        DeployMode::Nodes,
+    )
+    .await;
+    test.send("b", json!({}));
+    let counts = test.received("end").await;
+    // Whatever the old one still handled, the new one counts from the beginning, and nothing comes twice.
+    assert_eq!(counts.last(), Some(&json!({"count": 1})));
+    assert!(counts.len() <= 4, "{counts:?}");
 }

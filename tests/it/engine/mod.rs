@@ -4,4 +4,5 @@ mod context;
 mod deploy;
 mod messages;
 mod reports;
+mod restarts;
 mod subflows;
