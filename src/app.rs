@@ -7,13 +7,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     broker::{Broker, BrokerConfig, BrokerError},
-    catalog::Catalog,
+    catalog::{Catalog, OwnError},
     cli::{self, Banner, CANNOT, Cli, Command},
     engine::{Clock, Contexts, Registry},
     flow::{Flows, ProcessEnv},
     nodes,
     runtime::{Deploy, Runtime, RuntimeConfig},
-    script::{Jsonata, Variables},
+    script::{self, Jsonata, Variables},
     server::{self, ServerState},
     services::Services,
     settings::{Flags, Settings},
@@ -31,10 +31,10 @@ const CONTEXT_LIMIT: Duration = Duration::from_secs(5);
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
-        Some(Command::Check { file }) => {
-            catalog("en").map(|catalog| ExitCode::from(cli::check(&file, &catalog)))
-        }
-        Some(Command::Nodes) => list_nodes(),
+        Some(Command::Check { file, places }) => settings(&places.flags())
+            .and_then(|settings| catalog(&settings, &|error| cli::complain(error)))
+            .map(|catalog| ExitCode::from(cli::check(&file, &catalog))),
+        Some(Command::Nodes(places)) => list_nodes(&places.flags()),
         Some(Command::Run(options)) => run(&options.flags()),
         None => run(&cli.run.flags()),
     };
@@ -44,20 +44,37 @@ pub fn main() -> ExitCode {
     })
 }
 
-fn catalog(lang: &str) -> Result<Arc<Catalog>, StartError> {
-    let catalog = Catalog::builtin(lang).map_err(|error| StartError::Other(error.to_string()))?;
+fn settings(flags: &Flags) -> Result<Settings, StartError> {
+    Ok(Settings::resolve(flags, &|name| std::env::var(name).ok())?)
+}
+
+/// The built-in types and the user's own. Of the latter those that can't be used are told and left out.
+fn catalog(settings: &Settings, tell: &dyn Fn(OwnError)) -> Result<Arc<Catalog>, StartError> {
+    let mut catalog =
+        Catalog::builtin(&settings.lang).map_err(|error| StartError::Other(error.to_string()))?;
+    for folder in startup::node_folders(settings) {
+        if let Err(errors) = catalog.add_own(&folder, &script::check_module) {
+            errors.into_iter().for_each(tell);
+        }
+    }
     Ok(Arc::new(catalog))
 }
 
-fn list_nodes() -> Result<ExitCode, StartError> {
+fn registry(catalog: &Catalog, services: &Services) -> Registry {
     let mut registry = Registry::default();
-    nodes::register(&mut registry, &Services::default());
-    cli::nodes(&*catalog("en")?, &registry);
+    nodes::register(&mut registry, services);
+    nodes::register_own(&mut registry, catalog);
+    registry
+}
+
+fn list_nodes(flags: &Flags) -> Result<ExitCode, StartError> {
+    let catalog = catalog(&settings(flags)?, &|error| cli::complain(error))?;
+    cli::nodes(&catalog, &registry(&catalog, &Services::default()));
     Ok(ExitCode::SUCCESS)
 }
 
 fn run(flags: &Flags) -> Result<ExitCode, StartError> {
-    let settings = Settings::resolve(flags, &|name| std::env::var(name).ok())?;
+    let settings = settings(flags)?;
     startup::start_log(settings.log);
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let tokio = tokio::runtime::Builder::new_multi_thread()
@@ -88,8 +105,8 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         .local_addr()
         .map_err(|error| startup::address_error(&error, settings.http, "--http"))?;
 
-    let mut registry = Registry::default();
-    nodes::register(&mut registry, &Services::new(broker.clone()));
+    let catalog = catalog(&settings, &|error| tracing::error!("{error}"))?;
+    let mut registry = registry(&catalog, &Services::new(broker.clone()));
     if settings.tap {
         nodes::register_helper(&mut registry);
     }
@@ -97,7 +114,7 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
     let process_env = ProcessEnv::with_expressions(Arc::new(Variables::new(contexts.clone())));
     process_env.hide(settings.runtime.env_var_excludes.clone());
     let runtime = Arc::new(Runtime::open(RuntimeConfig {
-        catalog: catalog(&settings.lang)?,
+        catalog,
         registry,
         store,
         process_env,

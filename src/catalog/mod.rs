@@ -2,7 +2,10 @@
 
 mod config;
 mod manifest;
+mod own;
 mod texts;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use indexmap::IndexMap;
 use rust_embed::RustEmbed;
@@ -10,6 +13,7 @@ use serde_json::{Value, json};
 
 pub use config::strict_config;
 pub use manifest::{Button, Manifest, Ports, Property, PropertyKind};
+pub use own::OwnError;
 pub use texts::Texts;
 
 /// The folder `nodes/`, inside the binary.
@@ -31,6 +35,8 @@ pub struct NodeType {
     /// `examples.json`, a list.
     pub examples: Value,
     pub icon_svg: Option<String>,
+    /// What a type of the user's own was read from, by name within its folder.
+    files: Option<Arc<BTreeMap<String, String>>>,
     /// The manifest as it stands in the folder, for the editor.
     raw: Value,
 }
@@ -62,7 +68,10 @@ impl Catalog {
             let Some(folder) = path.strip_suffix("/manifest.json") else {
                 continue;
             };
-            let node_type = read(folder, lang)?;
+            let node_type = read(folder, lang, &|file| {
+                Embedded::get(&format!("{folder}/{file}"))
+                    .map(|found| String::from_utf8_lossy(&found.data).into_owned())
+            })?;
             types.insert(node_type.manifest.type_name.clone(), node_type);
         }
         Ok(Self {
@@ -94,6 +103,11 @@ impl Catalog {
 }
 
 impl NodeType {
+    /// The JavaScript of a type of the user's own.
+    pub fn code(&self) -> Option<&str> {
+        self.files.as_ref()?.get(own::CODE).map(String::as_str)
+    }
+
     fn to_json(&self) -> Value {
         let mut json = self.raw.clone();
         json["texts"] = self.texts.to_json();
@@ -106,11 +120,12 @@ impl NodeType {
     }
 }
 
-fn read(folder: &str, lang: &str) -> Result<NodeType, CatalogError> {
-    let text = |file: &str| {
-        Embedded::get(&format!("{folder}/{file}"))
-            .map(|found| String::from_utf8_lossy(&found.data).into_owned())
-    };
+/// Reads a node folder; `text` gives its files.
+fn read(
+    folder: &str,
+    lang: &str,
+    text: &dyn Fn(&str) -> Option<String>,
+) -> Result<NodeType, CatalogError> {
     let error = |file: &str, reason: String| CatalogError {
         folder: folder.into(),
         file: file.into(),
@@ -141,6 +156,7 @@ fn read(folder: &str, lang: &str) -> Result<NodeType, CatalogError> {
         help: text("help.md").unwrap_or_default(),
         examples,
         icon_svg: text("icon.svg"),
+        files: None,
         raw,
     })
 }

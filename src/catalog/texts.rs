@@ -1,6 +1,6 @@
 //! The texts of a node type: under Node-RED's keys, in a language, with English beside it.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The texts of one type.
 #[derive(Debug, Default)]
@@ -37,6 +37,29 @@ impl Texts {
             text = text.replace(&format!("{{{name}}}"), value);
         }
         text
+    }
+
+    /// Takes over the messages of another type that this one lacks.
+    pub(super) fn add_messages(&mut self, other: &Self) {
+        for (own, other) in [
+            (Some(&mut self.english), Some(&other.english)),
+            (self.local.as_mut(), other.local.as_ref()),
+        ] {
+            let (Some(Value::Object(own)), Some(other)) = (own, other) else {
+                continue;
+            };
+            let Some(messages) = other.get("messages").and_then(Value::as_object) else {
+                continue;
+            };
+            let own = own
+                .entry("messages")
+                .or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(own) = own {
+                for (key, text) in messages {
+                    own.entry(key.clone()).or_insert_with(|| text.clone());
+                }
+            }
+        }
     }
 
     /// The type's name in the palette.

@@ -44,9 +44,38 @@ pub enum Command {
     Check {
         /// The flow file, as the editor or Node-RED exports it
         file: PathBuf,
+        #[command(flatten)]
+        places: Places,
     },
-    /// List the node types that can be used in flows
-    Nodes,
+    /// List the node types that can be used in flows, and say what is wrong with those of your own
+    Nodes(Places),
+}
+
+/// Where node types of the user's own are looked for.
+#[derive(Debug, Default, Args)]
+pub struct Places {
+    /// The data folder, whose folder "nodes" may hold node types of your own
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// A folder with node types of your own; can be given several times
+    #[arg(long, value_name = "DIR")]
+    nodes: Vec<String>,
+    /// Read settings from this file [default: flowrill.toml in the data folder, if it is there]
+    #[arg(long, value_name = "FILE")]
+    config: Option<String>,
+}
+
+impl Places {
+    /// What was given, for [`crate::settings::Settings::resolve`].
+    pub fn flags(self) -> Flags {
+        RunOptions {
+            data: self.data,
+            nodes: self.nodes,
+            config: self.config,
+            ..RunOptions::default()
+        }
+        .flags()
+    }
 }
 
 /// How to run.
@@ -65,6 +94,10 @@ pub struct RunOptions {
     /// Deploy this flow file at the start, as a new version over the one that is stored
     #[arg(long, value_name = "FILE")]
     flows: Option<String>,
+    /// A folder with node types of your own (docs/own-nodes.md); can be given several times. Those in the folder
+    /// "nodes" of the data folder are there in any case
+    #[arg(long, value_name = "DIR")]
+    nodes: Vec<String>,
     /// Read settings from this file [default: flowrill.toml in the data folder, if it is there]
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
@@ -98,6 +131,7 @@ impl RunOptions {
             ("http", self.http),
             ("mqtt", self.mqtt),
             ("flows", self.flows),
+            ("nodes", joined(&self.nodes)),
             ("config", self.config),
             ("lang", self.lang),
             ("log", self.log),
@@ -117,6 +151,18 @@ impl RunOptions {
             .map(|(name, _)| (name, "true".to_owned()));
         texts.chain(switches).collect()
     }
+}
+
+/// Several folders as one text, as in `PATH`; one with the separator in its name stands for itself.
+fn joined(folders: &[String]) -> Option<String> {
+    if folders.is_empty() {
+        return None;
+    }
+    let joined = std::env::join_paths(folders).ok();
+    Some(joined.map_or_else(
+        || folders.concat(),
+        |joined| joined.to_string_lossy().into_owned(),
+    ))
 }
 
 #[cfg(test)]
@@ -149,6 +195,8 @@ mod tests {
             "m",
             "--flows",
             "f",
+            "--nodes",
+            "n",
             "--config",
             "c",
             "--no-broker",

@@ -4,11 +4,13 @@ mod common;
 mod function;
 mod helper;
 mod network;
+mod own;
 mod shared;
 
 use crate::{engine::Registry, services::Services};
 
 pub use helper::register_helper;
+pub use own::register_own;
 
 use common::{
     Catch, Comment, Complete, Debug, Inject, Junction, LinkCall, LinkIn, LinkOut, PassOn, Status,

@@ -1,6 +1,6 @@
 //! The code of a node, and how it is compiled.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rquickjs::{Function, Object as JsObject, Result};
 
@@ -10,14 +10,16 @@ use super::{
     failure::Section,
     library,
     machine::Inside,
+    own::{self, OwnValues},
     realm::Tool,
 };
 use crate::engine::NodeContext;
 
-/// The code of a function node, read once per deploy.
+/// The code of a function node, or the file of a node type of the user's own; read once per deploy.
 #[derive(Debug)]
 pub struct Code {
     sections: Vec<(Section, String, Uses)>,
+    own: Option<Arc<OwnValues>>,
 }
 
 impl Code {
@@ -35,11 +37,27 @@ impl Code {
             (section, code, uses)
         })
         .collect();
-        Self { sections }
+        Self {
+            sections,
+            own: None,
+        }
     }
 
+    /// Reads a `node.js`.
+    pub fn own(source: String, values: OwnValues) -> Self {
+        let uses = Uses {
+            calls_done: own::takes_done(&source),
+            ..analysis::analyse(&source)
+        };
+        Self {
+            sections: vec![(Section::Own, source, uses)],
+            own: Some(values.into()),
+        }
+    }
+
+    /// Whether there may be such a section; a `node.js` may hold any.
     pub(super) fn has(&self, section: Section) -> bool {
-        self.sections.iter().any(|(own, ..)| *own == section)
+        self.own.is_some() || self.sections.iter().any(|(own, ..)| *own == section)
     }
 
     pub(super) fn own_globals(&self) -> bool {
@@ -47,9 +65,9 @@ impl Code {
     }
 
     pub(super) fn calls_done(&self) -> bool {
-        self.sections
-            .iter()
-            .any(|(section, _, uses)| *section == Section::Body && uses.calls_done)
+        self.sections.iter().any(|(section, _, uses)| {
+            matches!(section, Section::Body | Section::Own) && uses.calls_done
+        })
     }
 
     /// Compiles the sections as functions in the node's context. The exception is pending when one can't be.
@@ -64,6 +82,10 @@ impl Code {
         options: &Options,
     ) -> std::result::Result<(), Section> {
         self.sections.iter().try_for_each(|(section, code, uses)| {
+            if let Some(values) = &self.own {
+                return own::install(inside, index, ctx, options.outputs, code, values)
+                    .map_err(|_| *section);
+            }
             install(inside, index, ctx, options, *section, code, uses).map_err(|_| *section)
         })
     }
@@ -104,12 +126,7 @@ fn install(
         named.join(",")
     );
     let factory: Function = library::compile(&realm.ctx, &source, section.name())?;
-    let info = JsObject::new(realm.ctx.clone())?;
-    let own = ctx.info();
-    info.set("id", &*own.id)?;
-    info.set("name", own.name.as_deref().unwrap_or_default())?;
-    info.set("path", own.path.as_str())?;
-    info.set("outputs", options.outputs as u32)?;
+    let info = info(inside, ctx, options.outputs)?;
     realm.tool(Tool::Install)?.call((
         index,
         info,
@@ -119,4 +136,19 @@ fn install(
         uses.names.contains("node"),
         uses.node_of_message,
     ))
+}
+
+/// What `node` tells of the node.
+pub(super) fn info<'js>(
+    inside: &Inside<'_, 'js>,
+    ctx: &NodeContext,
+    outputs: usize,
+) -> Result<JsObject<'js>> {
+    let info = JsObject::new(inside.realm.ctx.clone())?;
+    let own = ctx.info();
+    info.set("id", &*own.id)?;
+    info.set("name", own.name.as_deref().unwrap_or_default())?;
+    info.set("path", own.path.as_str())?;
+    info.set("outputs", outputs as u32)?;
+    Ok(info)
 }

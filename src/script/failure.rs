@@ -6,6 +6,7 @@ use rquickjs::{Ctx, Value as JsValue};
 
 use super::{
     convert::{Crossing, from_js},
+    own,
     realm::{Realm, Tool},
 };
 use crate::{
@@ -25,6 +26,8 @@ pub(super) enum Section {
     Setup,
     /// Runs when the node stops.
     Cleanup,
+    /// The whole file of a node type of the user's own.
+    Own,
 }
 
 impl Section {
@@ -33,6 +36,7 @@ impl Section {
             Self::Body => "body",
             Self::Setup => "setup",
             Self::Cleanup => "cleanup",
+            Self::Own => own::FILE,
         }
     }
 }
@@ -208,11 +212,13 @@ impl<'a> Frame<'a> {
         let section = parts.next()?;
         let line: u32 = parts.next()?.parse().ok()?;
         let column = parts.next().and_then(|text| text.parse().ok()).unwrap_or(1);
-        (matches!(section, "body" | "setup" | "cleanup") && line > before).then(|| Self {
-            function,
-            section,
-            line: line - before,
-            column,
+        (matches!(section, "body" | "setup" | "cleanup" | own::FILE) && line > before).then(|| {
+            Self {
+                function,
+                section,
+                line: line - before,
+                column,
+            }
         })
     }
 }

@@ -20,6 +20,7 @@ mod library;
 mod machine;
 mod node;
 mod outcome;
+mod own;
 mod realm;
 mod rejections;
 mod results;
@@ -32,6 +33,7 @@ mod tests;
 pub use code::{Code, Options};
 pub use jsonata::{Jsonata, Variables};
 pub use node::{Script, ScriptEvent, Started};
+pub use own::{OwnValues, check_module};
 
 /// Names that code is handed besides the language's own, as parameters of the function around it.
 pub(crate) const API_NAMES: &[&str] = &[

@@ -92,7 +92,7 @@ impl Script {
     }
 
     fn set_up(&self, inside: &Inside, ctx: &NodeContext) -> Started {
-        match self.run(inside, Section::Setup) {
+        match self.run(inside, Section::Setup, false) {
             Ok(answer) if is_thenable(&answer) => {
                 match self.settle_later(inside, answer, Pending::Setup, None) {
                     Ok(()) => Started::Pending,
@@ -113,11 +113,17 @@ impl Script {
         Started::Failed
     }
 
-    fn run<'js>(&self, inside: &Inside<'_, 'js>, section: Section) -> Result<JsValue<'js>> {
+    /// `removed` is what a stop section may want to know.
+    fn run<'js>(
+        &self,
+        inside: &Inside<'_, 'js>,
+        section: Section,
+        removed: bool,
+    ) -> Result<JsValue<'js>> {
         inside
             .realm
             .tool(Tool::Run)?
-            .call((self.index, section.name()))
+            .call((self.index, section.name(), removed))
     }
 
     /// Hands a message to the code. Gives it back when the runtime was given up and [`ScriptEvent::Restart`] follows.
@@ -222,7 +228,7 @@ impl Script {
             let close = || -> Result<()> {
                 let tool = inside.realm.tool(Tool::Close)?;
                 tool.call::<_, ()>((self.index, removed))?;
-                self.run(inside, Section::Cleanup).map(drop)
+                self.run(inside, Section::Cleanup, removed).map(drop)
             };
             if close().is_err() {
                 let failure = inside.caught();

@@ -31,6 +31,7 @@ pub(super) enum Tool {
     WellFormed,
     /// Keeps the names alive that native code knows.
     Names,
+    InstallOwn,
 }
 
 /// A context while native code works in it.

@@ -19,7 +19,7 @@ struct Sorted {
 }
 
 /// Sends what a function gave: nothing, a message, or an array with an entry for each output, which may itself be an array
-/// of messages. All get the id of the message that the function was called with.
+/// of messages. All get the id of the message that the function was called with; with null they keep their own.
 ///
 /// # Errors
 /// A pending exception when a value can't be copied.
@@ -127,7 +127,9 @@ impl<'js> Sorter<'_, 'js> {
         }
         if self.wired {
             let mut msg = Message::new(object_from_js(self.realm, self.crossing, object)?);
-            msg.set("_msgid", self.msgid.clone());
+            if !matches!(self.msgid, Value::Null) {
+                msg.set("_msgid", self.msgid.clone());
+            }
             messages.push(msg);
         }
         Ok(())

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{ServerState, error::ApiError};
-use crate::catalog::Catalog;
 
 pub(super) fn routes() -> Router<ServerState> {
     Router::new()
@@ -38,7 +37,8 @@ async fn catalog(
     let body = match lang.filter(|lang| lang != known.lang()) {
         None => known.to_json(),
         // What is no language has no texts, and English stands in.
-        Some(lang) => Catalog::builtin(&lang)
+        Some(lang) => known
+            .translated(&lang)
             .map_err(|error| {
                 ApiError::new(
                     StatusCode::INTERNAL_SERVER_ERROR,

@@ -1,4 +1,4 @@
-//! `flowrill.toml`: the same options as on the command line, and the tables `[runtime]` and `[context]`.
+//! `flowrill.toml`: the same options as on the command line, and the tables `[runtime]`, `[context]` and `[nodes]`.
 
 use std::{fs, io, ops::Range, path::Path};
 
@@ -64,24 +64,53 @@ impl Source<'_> {
                 self.runtime(self.table(key, value)?, &mut content)?;
             } else if key.get_ref() == "context" {
                 content.context = self.context(self.table(key, value)?)?;
+            } else if key.get_ref() == "nodes" {
+                let nodes = self.nodes(key, self.table(key, value)?)?;
+                content.entries.push(nodes);
             } else if OPTIONS.contains(&&**key.get_ref()) && key.get_ref() != "config" {
                 content.entries.push(self.entry(key, value)?);
             } else {
                 let options: Vec<&str> = OPTIONS
                     .into_iter()
-                    .filter(|name| *name != "config")
+                    .filter(|name| !["config", "nodes"].contains(name))
                     .collect();
                 return Err(self.unknown(
                     key,
                     "",
                     &format!(
-                        "{} and the tables [runtime] and [context]",
+                        "{} and the tables [runtime], [context] and [nodes]",
                         options.join(", ")
                     ),
                 ));
             }
         }
         Ok(content)
+    }
+
+    /// `[nodes] dirs = ["…", "…"]`, as the command line has it: folders in one text.
+    fn nodes(
+        &self,
+        key: &Spanned<DeString>,
+        table: &DeTable,
+    ) -> Result<(String, Setting), SettingsError> {
+        let line = self.line(&key.span());
+        let mut dirs = Vec::new();
+        for (key, value) in table {
+            if key.get_ref() != "dirs" {
+                return Err(self.unknown(key, " in [nodes]", "dirs"));
+            }
+            dirs = self.names(key, value)?;
+        }
+        let text = std::env::join_paths(dirs)
+            .map_err(|error| self.error(line, &format!("a folder can't be named so: {error}")))?
+            .to_string_lossy()
+            .into_owned();
+        let origin = Origin::File {
+            path: self.path.to_owned(),
+            line,
+            name: "nodes".into(),
+        };
+        Ok(("nodes".into(), Setting { text, origin }))
     }
 
     fn runtime(&self, table: &DeTable, content: &mut Content) -> Result<(), SettingsError> {

@@ -8,12 +8,13 @@ use std::{
 use super::SettingsError;
 
 /// The options of the command line. Each is also `FLOWRILL_…` in the environment and, except `config`, a line of the file.
-pub const OPTIONS: [&str; 11] = [
+pub const OPTIONS: [&str; 12] = [
     "config",
     "data",
     "http",
     "mqtt",
     "flows",
+    "nodes",
     "no-broker",
     "no-sample",
     "tap",
@@ -52,6 +53,16 @@ pub enum Origin {
         line: usize,
         name: String,
     },
+}
+
+impl Origin {
+    /// Where a path leads that stands there.
+    fn place(&self, path: PathBuf) -> PathBuf {
+        match self {
+            Self::File { path: file, .. } => file.parent().unwrap_or(Path::new("")).join(path),
+            _ => path,
+        }
+    }
 }
 
 /// A setting as it was written, and where.
@@ -121,11 +132,18 @@ impl Layers {
     /// A path; one in the file is meant relative to the file.
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         let setting = self.get(name)?;
-        let path = PathBuf::from(setting.text);
-        Some(match &setting.origin {
-            Origin::File { path: file, .. } => file.parent().unwrap_or(Path::new("")).join(path),
-            _ => path,
-        })
+        Some(setting.origin.place(setting.text.into()))
+    }
+
+    /// A list of paths, as the system writes one in `PATH`.
+    pub(super) fn paths(&self, name: &str) -> Vec<PathBuf> {
+        let Some(setting) = self.get(name) else {
+            return Vec::new();
+        };
+        std::env::split_paths(&setting.text)
+            .filter(|path| !path.as_os_str().is_empty())
+            .map(|path| setting.origin.place(path))
+            .collect()
     }
 
     /// A switch.

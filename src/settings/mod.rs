@@ -32,6 +32,8 @@ pub struct Settings {
     pub mqtt: Option<SocketAddr>,
     /// A flow file to deploy at start.
     pub flows: Option<PathBuf>,
+    /// Folders with node types of the user's own, besides `nodes` in the data folder.
+    pub nodes: Vec<PathBuf>,
     /// Whether a first start gets the sample flow.
     pub sample: bool,
     /// Everything on `/tap` is allowed.
@@ -97,6 +99,7 @@ impl Settings {
                 false => None,
             },
             flows: layers.path("flows"),
+            nodes: layers.paths("nodes"),
             sample: !tap && !layers.bool("no-sample")?,
             tap,
             lang: lang(&layers)?,

@@ -196,7 +196,8 @@ fn the_example_file_is_complete_and_true() {
     for name in layers::OPTIONS.iter().chain(runtime) {
         let set = all
             .lines()
-            .any(|line| line.starts_with(&format!("{name} = ")));
+            .any(|line| line.starts_with(&format!("{name} = ")))
+            || all.contains(&format!("\n[{name}]\ndirs = "));
         assert!(set || *name == "config", "{name}");
     }
     let settings = resolve(&[], &[], Some(&all)).unwrap();
@@ -206,6 +207,7 @@ fn the_example_file_is_complete_and_true() {
         Settings {
             open_to_all: true,
             flows: settings.flows.clone(),
+            nodes: settings.nodes.clone(),
             file: settings.file.clone(),
             ..plain
         }
@@ -284,5 +286,36 @@ fn lists_and_tables_of_the_runtime() {
     ] {
         let error = resolve(&[], &[], Some(&format!("[runtime]\n{line}"))).unwrap_err();
         assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn folders_of_node_types_are_a_list() {
+    let names = |settings: Settings| -> Vec<String> {
+        let names = settings.nodes.iter().filter_map(|path| path.file_name());
+        names
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect()
+    };
+    let joined = std::env::join_paths(["a", "/b"]).unwrap();
+    let joined = joined.to_str().unwrap();
+    let settings = resolve(&[("nodes", joined)], &[], None).unwrap();
+    assert_eq!(settings.nodes, [PathBuf::from("a"), PathBuf::from("/b")]);
+    let settings = resolve(&[], &[("FLOWRILL_NODES", joined)], None).unwrap();
+    assert_eq!(names(settings), ["a", "b"]);
+    let settings = resolve(&[], &[], Some("[nodes]\ndirs = [\"c\", \"d\"]")).unwrap();
+    assert!(settings.nodes[0].is_absolute(), "it begins at the file");
+    assert_eq!(names(settings), ["c", "d"]);
+    for (wrong, told) in [
+        ("nodes = \"c\"", "nodes is a table"),
+        ("[nodes]\ndirs = \"c\"", "dirs is a list of texts"),
+        (
+            "[nodes]\ndir = []",
+            "no setting \"dir\" in [nodes]; there are dirs",
+        ),
+        ("[nodes]\ndirs = [1]", "dirs is a list of texts"),
+    ] {
+        let error = resolve(&[], &[], Some(wrong)).unwrap_err();
+        assert!(error.contains(told), "{error}");
     }
 }

@@ -4,6 +4,7 @@
 mod flows;
 mod listen;
 mod log;
+mod nodes;
 mod signal;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -11,6 +12,7 @@ use std::{net::SocketAddr, path::PathBuf};
 pub use flows::{first_steps, read_flows};
 pub use listen::{address_error, listen};
 pub use log::start_log;
+pub use nodes::node_folders;
 pub use signal::Signals;
 
 use crate::{

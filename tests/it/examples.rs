@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use flowrill::{catalog::Catalog, engine::RuntimeSettings, flow::DeployMode, services::Services};
+use flowrill::{engine::RuntimeSettings, flow::DeployMode, services::Services};
 use serde_json::{Value as Json, json};
 
 use crate::support::{
-    flows::{Seen, TestFlows, node},
+    flows::{Seen, TestFlows, catalog, node},
     mqtt::broker,
 };
 
@@ -18,7 +18,7 @@ const OUTPUTS: usize = 8;
 
 #[tokio::test(start_paused = true)]
 async fn examples_in_the_help_are_true() {
-    let catalog = Catalog::builtin("en").unwrap();
+    let catalog = catalog();
     let mut failures = Vec::new();
     let mut count = 0;
     for known in catalog.iter() {

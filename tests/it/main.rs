@@ -20,5 +20,6 @@ mod first_steps;
 mod manifests;
 mod mosquitto;
 mod nodes;
+mod own_nodes;
 mod recovery;
 mod support;

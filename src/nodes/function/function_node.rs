@@ -74,15 +74,22 @@ impl FunctionNode {
             .filter(|seconds| *seconds > 0.0)
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
             .unwrap_or(build.settings.function_timeout);
-        Ok(Self {
-            code: Arc::new(Code::new(config.func, config.initialize, config.finalize)),
-            options: Options {
-                outputs: config.outputs.unwrap_or(1.0).max(0.0) as usize,
-                timeout,
-            },
+        let code = Code::new(config.func, config.initialize, config.finalize);
+        let options = Options {
+            outputs: config.outputs.unwrap_or(1.0).max(0.0) as usize,
+            timeout,
+        };
+        Ok(Self::with(code, options))
+    }
+
+    /// A node that runs this code.
+    pub(crate) fn with(code: Code, options: Options) -> Self {
+        Self {
+            code: code.into(),
+            options,
             script: None,
             state: State::Starting(VecDeque::new()),
-        })
+        }
     }
 
     fn start(&mut self, ctx: &NodeContext) {

@@ -239,7 +239,24 @@
     else calls[index] = (msg) => body(msg, n.api.node);
   };
 
-  const run = (index, section) => nodes[index]?.sections[section]?.();
+  // A node type of the user's own: handlers that share what their file declares.
+  const installOwn = (index, info, factory, config, credentials, names) => {
+    const n = (nodes[index] ??= { index, info, api: {}, timers: new Map(), closers: [], sections: {} });
+    const node = provide(n, "node");
+    // Outside of onInput there is no message that the sent ones belong to: they keep their own ids.
+    node.send = (value, clone) => host.send(index, value, clone !== false, null);
+    node.done = () => { throw new Error("Say done() of the message instead: onInput(msg, send, done)"); };
+    const { onStart, onInput, onClose } = factory(node, config, credentials, ...names.map((name) => provide(n, name)));
+    n.sections.setup = onStart;
+    n.sections.cleanup = onClose;
+    if (onInput === undefined) return;
+    calls[index] = onInput.length < 2 ? onInput : (msg) => {
+      const own = forMessage(n, msg);
+      return onInput(msg, own.send, (error) => (error ? host.error(index, error, msg) : own.done()));
+    };
+  };
+
+  const run = (index, section, argument) => nodes[index]?.sections[section]?.(argument);
 
   const settle = (index, call, promise, msg) => {
     promise.then((value) => host.settled(index, call, true, value, msg), (error) => host.settled(index, call, false, error, msg));
@@ -270,5 +287,5 @@
   const asText = (value) => { const text = JSON.stringify(value); return text === undefined ? String(value) : text; };
   const wellFormed = (text) => String.prototype.toWellFormed.call(text);
 
-  kit.push(calls, Object.prototype, classify, make, settle, install, run, fire, close, forget, functions, release, handed, asText, wellFormed, Object.create(null));
+  kit.push(calls, Object.prototype, classify, make, settle, install, run, fire, close, forget, functions, release, handed, asText, wellFormed, Object.create(null), installOwn);
 })

@@ -1,6 +1,6 @@
 //! Runs flow JSON in an engine under a paused clock and shows what its nodes did.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use flowrill::{
     catalog::Catalog,
@@ -11,7 +11,7 @@ use flowrill::{
     flow::{DeployMode, Flows, Graph, Problem, ProcessEnv},
     message::{Message, Value, from_wire, to_wire},
     nodes,
-    script::{Jsonata, Variables},
+    script::{Jsonata, Variables, check_module},
     services::Services,
 };
 use serde_json::{Value as Json, json};
@@ -23,6 +23,8 @@ pub(crate) const START_MS: f64 = 1_704_067_200_000.0;
 pub(crate) struct TestFlows {
     pub(crate) engine: Engine,
     pub(crate) env: ProcessEnv,
+    /// By node.
+    pub(crate) credentials: BTreeMap<String, BTreeMap<String, String>>,
     catalog: Arc<Catalog>,
     events: Subscription,
 }
@@ -60,9 +62,29 @@ impl TestFlows {
         settings: RuntimeSettings,
         add: impl FnOnce(&mut Registry),
     ) -> Self {
-        let catalog = Arc::new(Catalog::builtin("en").unwrap());
+        Self::build_with(catalog(), services, settings, add)
+    }
+
+    /// With the node types of the user's own in this folder.
+    pub(crate) fn with_own(folder: &Path) -> Self {
+        let mut catalog = Catalog::builtin("en").unwrap();
+        catalog.add_own(folder, &check_module).unwrap();
+        let settings = RuntimeSettings {
+            function_timeout: Duration::from_secs(2),
+            ..RuntimeSettings::default()
+        };
+        Self::build_with(catalog.into(), &Services::default(), settings, |_| {})
+    }
+
+    fn build_with(
+        catalog: Arc<Catalog>,
+        services: &Services,
+        settings: RuntimeSettings,
+        add: impl FnOnce(&mut Registry),
+    ) -> Self {
         let mut registry = Registry::default();
         nodes::register(&mut registry, services);
+        nodes::register_own(&mut registry, &catalog);
         add(&mut registry);
         let contexts = Arc::new(Contexts::default());
         let engine = Engine::new(EngineConfig {
@@ -85,6 +107,7 @@ impl TestFlows {
         Self {
             engine,
             env: ProcessEnv::with_expressions(Arc::new(Variables::new(contexts))),
+            credentials: BTreeMap::new(),
             catalog,
             events,
         }
@@ -93,9 +116,10 @@ impl TestFlows {
     /// Makes these flows the running ones.
     pub(crate) async fn deploy(&self, flows: Json, mode: DeployMode) -> Vec<Problem> {
         let flows = Flows::from_value(flows).unwrap();
-        let graph = Graph::resolve(&flows, &self.catalog, &self.env, &|_| BTreeMap::new());
+        let credentials = |id: &str| self.credentials.get(id).cloned().unwrap_or_default();
+        let graph = Graph::resolve(&flows, &self.catalog, &self.env, &credentials);
         self.engine
-            .deploy(graph, mode, &Default::default(), &|_| BTreeMap::new())
+            .deploy(graph, mode, &Default::default(), &credentials)
             .await
     }
 
@@ -134,6 +158,14 @@ impl TestFlows {
     pub(crate) async fn received(&mut self, node: &str) -> Vec<Json> {
         got(&self.settle().await, node)
     }
+}
+
+/// The built-in node types, and the samples of types that users write.
+pub(crate) fn catalog() -> Arc<Catalog> {
+    let mut catalog = Catalog::builtin("en").unwrap();
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/flows/nodes");
+    catalog.add_own(samples.as_ref(), &check_module).unwrap();
+    catalog.into()
 }
 
 /// The messages in `seen` that reached `node`, without their ids.
