@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Object, Value, number_text};
+use super::{Object, Value, date::iso_text, number_text};
 
 /// A line longer than this is broken up.
 const LINE: usize = 72;
@@ -35,6 +35,9 @@ fn write(out: &mut String, value: &Value, depth: usize, level: usize, indent: us
         }
         Value::Number(number) if *number == 0.0 && number.is_sign_negative() => out.push_str("-0"),
         Value::Number(number) => out.push_str(&number_text(*number)),
+        Value::Date(time) => {
+            out.push_str(iso_text(*time).as_deref().unwrap_or("Invalid Date"));
+        }
         Value::Error(error) => out.push_str(error.stack.as_deref().unwrap_or(&error.text())),
         Value::Array(_) if level > depth => out.push_str("[Array]"),
         Value::Object(_) if level > depth => out.push_str("[Object]"),

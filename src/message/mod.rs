@@ -3,10 +3,14 @@
 //! Every level is shared and copied on write, so a clone costs a counter and a change costs only the path it touches.
 //! Nothing here knows of flows, nodes or the network.
 
+mod compare;
+mod date;
 mod debug;
 mod inspect;
+mod number;
 mod object;
 mod path;
+mod pattern;
 mod text;
 mod typed;
 mod value;
@@ -15,11 +19,14 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use compare::{compare, loosely_equal, same_content, strictly_equal};
 pub use debug::debug_encode;
 pub use inspect::inspect;
+pub use number::{parse_float, parse_number, round};
 pub use object::{Key, Object};
 pub use path::{PathError, PathPart, PropertyPath};
-pub use text::{number_text, parse_json, parse_number, stringify, stringify_pretty, truncate};
+pub use pattern::{Pattern, PatternError, Replacement};
+pub use text::{number_text, parse_json, stringify, stringify_pretty, truncate};
 pub use typed::{Kind, TypedInput};
 pub use value::{ErrorValue, Opaque, OpaqueValue, Regexp, TypedArray, Value};
 pub use wire::{from_wire, to_wire};

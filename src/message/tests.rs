@@ -25,22 +25,6 @@ fn numbers_print_as_javascript_prints_them() {
 }
 
 #[test]
-fn texts_become_numbers_as_in_javascript() {
-    for (text, number) in [
-        ("", 0.0),
-        (" 12 ", 12.0),
-        ("0x1f", 31.0),
-        ("1e3", 1000.0),
-        ("-Infinity", f64::NEG_INFINITY),
-    ] {
-        assert_eq!(parse_number(text), number, "{text:?}");
-    }
-    for text in ["inf", "nan", "12px", "1_000", "0x", "+-1", "é"] {
-        assert!(parse_number(text).is_nan(), "{text:?}");
-    }
-}
-
-#[test]
 fn json_keeps_javascripts_key_order() {
     assert_eq!(
         stringify(&parse(r#"{"b":1,"10":2,"a":3,"2":4}"#))

@@ -4,7 +4,7 @@ use std::{fmt, fmt::Write as _, sync::Arc};
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
-use super::{MAX_DEPTH, Object, Value};
+use super::{MAX_DEPTH, Object, Value, date::iso_text};
 
 /// A number as JavaScript prints it: `1883`, `0.1`, `1e+21`, `NaN`.
 pub fn number_text(number: f64) -> String {
@@ -12,48 +12,6 @@ pub fn number_text(number: f64) -> String {
         return "0".into();
     }
     ryu_js::Buffer::new().format(number).to_owned()
-}
-
-/// `Number(text)` of JavaScript: blanks around are ignored, empty is 0, what is no number is NaN.
-pub fn parse_number(text: &str) -> f64 {
-    let text = text.trim();
-    if text.is_empty() {
-        return 0.0;
-    }
-    let radix = match text.get(..2) {
-        Some("0x" | "0X") => 16,
-        Some("0o" | "0O") => 8,
-        Some("0b" | "0B") => 2,
-        _ => 10,
-    };
-    if radix != 10 {
-        let digits = &text[2..];
-        if digits.is_empty() || digits.starts_with(['+', '-']) {
-            return f64::NAN;
-        }
-        return u64::from_str_radix(digits, radix).map_or(f64::NAN, |number| number as f64);
-    }
-    match text {
-        "Infinity" | "+Infinity" => f64::INFINITY,
-        "-Infinity" => f64::NEG_INFINITY,
-        // Rust also reads "inf" and "nan", which JavaScript does not.
-        _ if text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) =>
-        {
-            text.parse().unwrap_or(f64::NAN)
-        }
-        _ => f64::NAN,
-    }
-}
-
-/// A date as `toISOString` gives it, or none if it is invalid.
-pub(super) fn date_text(time: f64) -> Option<String> {
-    if !time.is_finite() || time.abs() > 8.64e15 {
-        return None;
-    }
-    let date = chrono::DateTime::from_timestamp_millis(time as i64)?;
-    Some(date.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 
 /// The first `length` characters of a text, and whether something was cut off.
@@ -192,7 +150,7 @@ impl Writer {
             Value::Number(number) if *number == 0.0 => self.out.push('0'),
             Value::Number(number) => self.out.push_str(ryu_js::Buffer::new().format(*number)),
             Value::String(text) => write_string(&mut self.out, text),
-            Value::Date(time) => match date_text(*time) {
+            Value::Date(time) => match iso_text(*time) {
                 Some(text) => write_string(&mut self.out, &text),
                 None => self.out.push_str("null"),
             },

@@ -1,6 +1,6 @@
 //! The values of a message: JSON's, and those JavaScript has besides.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{any::Any, borrow::Cow, fmt, sync::Arc};
 
 use bytes::Bytes;
 
@@ -150,6 +150,15 @@ impl Value {
         }
     }
 
+    /// As [`Value::to_text`], without a copy of what is text already.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::String(text) => Cow::Borrowed(text),
+            Self::Bytes(bytes) => String::from_utf8_lossy(bytes),
+            other => Cow::Owned(other.to_text()),
+        }
+    }
+
     /// The text of `String(value)` in JavaScript.
     pub fn to_text(&self) -> String {
         match self {
@@ -159,9 +168,7 @@ impl Value {
             Self::Number(number) => super::number_text(*number),
             Self::String(text) | Self::BigInt(text) => text.to_string(),
             Self::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-            Self::Date(time) => {
-                super::text::date_text(*time).unwrap_or_else(|| "Invalid Date".into())
-            }
+            Self::Date(time) => super::date::long_text(*time),
             Self::Regexp(regexp) => format!("/{}/{}", regexp.source, regexp.flags),
             Self::Error(error) => error.text(),
             Self::Array(array) => array
@@ -193,6 +200,7 @@ impl Value {
             Self::BigInt(digits) => super::parse_number(digits),
             Self::Array(array) if array.is_empty() => 0.0,
             Self::Array(array) if array.len() == 1 => super::parse_number(&self.to_text()),
+            Self::Bytes(bytes) => super::parse_number(&String::from_utf8_lossy(bytes)),
             _ => f64::NAN,
         }
     }

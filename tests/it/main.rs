@@ -17,6 +17,7 @@ mod engine;
 mod examples;
 mod expressions;
 mod first_steps;
+mod javascript;
 mod manifests;
 mod mosquitto;
 mod nodes;
