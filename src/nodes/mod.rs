@@ -33,6 +33,7 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("junction", PassOn::new::<Junction>);
     registry.add("global-config", Comment::new);
     registry.add("function", function::FunctionNode::new);
+    registry.add("delay", function::Delay::new);
     registry.add("template", function::Template::new);
     let service = mqtt.clone();
     registry.add_shared("mqtt-broker", move |config, build| {

@@ -1,7 +1,14 @@
 //! Nodes of the palette category "function".
 
+mod delay;
+mod delay_burst;
+mod delay_each;
+mod delay_pace;
+mod delay_rate;
+mod delay_topics;
 mod function_node;
 mod template;
 
+pub(super) use delay::Delay;
 pub(super) use function_node::FunctionNode;
 pub(super) use template::Template;

@@ -1,5 +1,6 @@
 //! What nodes of several types need.
 
+pub(in crate::nodes) mod deadlines;
 pub(in crate::nodes) mod mqtt;
 pub(in crate::nodes) mod mustache;
 pub(in crate::nodes) mod yaml;

@@ -1,6 +1,7 @@
 //! What a node's examples can't say: times, targets, several nodes together.
 
 mod common;
+mod delay;
 mod link;
 mod mqtt;
 mod mqtt_remote;
