@@ -34,6 +34,7 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("global-config", Comment::new);
     registry.add("function", function::FunctionNode::new);
     registry.add("delay", function::Delay::new);
+    registry.add("trigger", function::Trigger::new);
     registry.add("template", function::Template::new);
     let service = mqtt.clone();
     registry.add_shared("mqtt-broker", move |config, build| {

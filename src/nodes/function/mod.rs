@@ -8,7 +8,10 @@ mod delay_rate;
 mod delay_topics;
 mod function_node;
 mod template;
+mod trigger;
+mod trigger_value;
 
 pub(super) use delay::Delay;
 pub(super) use function_node::FunctionNode;
 pub(super) use template::Template;
+pub(super) use trigger::Trigger;

@@ -6,3 +6,4 @@ mod link;
 mod mqtt;
 mod mqtt_remote;
 mod template;
+mod trigger;
