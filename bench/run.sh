@@ -79,7 +79,7 @@ fi
 measure() { # label, qos, rate, window, pids
   "$load" --port "$mqtt" --label "$1" --qos "$2" --rate "$3" --window "$4" --pids "$5" --seconds "$seconds" || true
 }
-for flow in pass function chain; do
+for flow in pass function chain mixed; do
   for qos in 0 1; do
     echo "== $flow, QoS $qos"
     flowrill "bench/flows/$flow-q$qos.json"
