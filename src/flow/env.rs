@@ -73,8 +73,8 @@ impl ProcessEnv {
 /// What a level of variables is made of.
 #[derive(Default)]
 pub struct Level<'a> {
-    /// `NR_…` names that the level itself gives.
-    pub own: Vec<(&'static str, String)>,
+    /// `NR_…` names that the level itself gives; none for a name that it does not have.
+    pub own: Vec<(&'static str, Option<String>)>,
     /// Lists as they stand in a flow file; a later one goes over an earlier one.
     pub env: &'a [Option<&'a Json>],
     /// The values of variables of type `cred`.
@@ -84,7 +84,7 @@ pub struct Level<'a> {
 /// One level of variables and the level around it.
 #[derive(Default)]
 pub struct EnvScope {
-    own: Vec<(&'static str, String)>,
+    own: Vec<(&'static str, Option<String>)>,
     values: HashMap<String, Value>,
     errors: Vec<String>,
     parent: Option<Arc<EnvScope>>,
@@ -106,7 +106,7 @@ impl EnvScope {
     }
 
     /// The names of a node itself, within a group or flow.
-    pub fn of_node(parent: &Environment, own: Vec<(&'static str, String)>) -> Environment {
+    pub fn of_node(parent: &Environment, own: Vec<(&'static str, Option<String>)>) -> Environment {
         Arc::new(Self {
             own,
             parent: Some(parent.clone()),
@@ -146,6 +146,12 @@ impl EnvScope {
             };
             scope.values.insert(name.to_owned(), value);
         }
+        // Until its turn comes, a variable stands for its own text, which is also how a circle of them ends.
+        for (name, (value, _)) in &later {
+            scope
+                .values
+                .insert((*name).to_owned(), as_text(value).into());
+        }
         for (name, (value, _)) in later {
             let text = as_text(value);
             let value = if bare(&text) == name {
@@ -178,7 +184,7 @@ impl EnvScope {
                 continue;
             }
             if let Some((_, value)) = level.own.iter().find(|(own, _)| *own == name) {
-                return Some(value.as_str().into());
+                return value.as_deref().map(Value::from);
             }
             if let Some(value) = level.values.get(name) {
                 return (!value.is_undefined()).then(|| value.clone());

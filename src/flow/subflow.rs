@@ -37,7 +37,7 @@ pub struct Instance {
     pub definition: Id,
     /// The flow that it stands in.
     pub flow: Id,
-    pub(super) name: String,
+    pub(super) name: Option<String>,
     pub(super) group: Option<Id>,
     pub(super) path: String,
     /// By input, the inner nodes that it leads to.
@@ -182,7 +182,7 @@ impl Expander<'_> {
             alias: placed.alias.clone().unwrap_or_else(|| id.clone()),
             definition: definition.into(),
             flow: placed.flow.clone(),
-            name: text(&placed.item, "name").unwrap_or_default().to_owned(),
+            name: text(&placed.item, "name").map(str::to_owned),
             group: text(&placed.item, "g").map(Id::from),
             path: placed.path.clone(),
             inputs: inputs(record, &rename),

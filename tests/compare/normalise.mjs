@@ -1,8 +1,8 @@
 // What one runtime told, as something that can be compared: the events of each node in the order in which they came,
 // without what has to differ (random ids, times, stacks).
 
-/** A random id: 16 hex digits, alone or within a longer text. */
-const RANDOM_ID = /\b[0-9a-f]{16}\b/g;
+/** A random id: 16 hex digits, or 28 of a link call, alone or within a longer text. */
+const RANDOM_ID = /\b(?:[0-9a-f]{16}|[0-9a-f]{28})\b/g;
 const WARN = 30;
 const MINUTE = 60_000;
 

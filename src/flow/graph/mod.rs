@@ -192,12 +192,9 @@ fn node(
     let chain = groups.chain(text(&item, "g"));
     let around = scopes.around(&placed.flow, &chain);
     let own = vec![
-        (
-            "NR_NODE_NAME",
-            text(&item, "name").unwrap_or_default().to_owned(),
-        ),
-        ("NR_NODE_ID", id.to_owned()),
-        ("NR_NODE_PATH", placed.path.clone()),
+        ("NR_NODE_NAME", text(&item, "name").map(str::to_owned)),
+        ("NR_NODE_ID", Some(id.to_owned())),
+        ("NR_NODE_PATH", Some(placed.path.clone())),
     ];
     let env = EnvScope::of_node(&around, own);
     let mut expanded = Json::Object(item.clone());

@@ -58,18 +58,18 @@ pub(super) fn tabs<'a>(
             tabs.off.insert(id);
             continue;
         }
-        let label = text(item, "label").unwrap_or_default().to_owned();
+        let label = text(item, "label").map(str::to_owned);
         let level = Level {
             own: vec![
                 ("NR_FLOW_NAME", label.clone()),
-                ("NR_FLOW_ID", id.to_owned()),
+                ("NR_FLOW_ID", Some(id.to_owned())),
             ],
             env: &[item.get("env")],
             secrets: credentials(id),
         };
         let tab = FlowDef {
             id: id.into(),
-            label: Some(label),
+            label,
             env: EnvScope::within(&global, level),
             item: Some(item.clone()),
         };
@@ -122,8 +122,8 @@ impl<'a> Scopes<'a> {
         let level = Level {
             own: vec![
                 ("NR_SUBFLOW_NAME", instance.name.clone()),
-                ("NR_SUBFLOW_ID", instance.id.to_string()),
-                ("NR_SUBFLOW_PATH", instance.path.clone()),
+                ("NR_SUBFLOW_ID", Some(instance.id.to_string())),
+                ("NR_SUBFLOW_PATH", Some(instance.path.clone())),
             ],
             env: &[instance.env[0].as_ref(), instance.env[1].as_ref()],
             secrets,
@@ -146,11 +146,11 @@ impl<'a> Scopes<'a> {
         }
         let around = self.around(flow, outer);
         let item = self.groups.get(innermost);
-        let name = item.and_then(|item| text(item, "name")).unwrap_or_default();
+        let name = item.and_then(|item| text(item, "name"));
         let level = Level {
             own: vec![
-                ("NR_GROUP_NAME", name.to_owned()),
-                ("NR_GROUP_ID", innermost.to_string()),
+                ("NR_GROUP_NAME", name.map(str::to_owned)),
+                ("NR_GROUP_ID", Some(innermost.to_string())),
             ],
             env: &[item.and_then(|item| item.get("env"))],
             secrets: (self.credentials)(innermost),
@@ -170,8 +170,8 @@ impl<'a> Scopes<'a> {
         // Nodes may name a tab that is not in the file.
         let level = Level {
             own: vec![
-                ("NR_FLOW_ID", flow.to_string()),
-                ("NR_FLOW_NAME", String::new()),
+                ("NR_FLOW_ID", Some(flow.to_string())),
+                ("NR_FLOW_NAME", None),
             ],
             env: &[],
             secrets: Default::default(),

@@ -106,6 +106,13 @@ fn give_back(mut msg: Message, ctx: &NodeContext) -> bool {
     true
 }
 
+/// The number of a call: 28 hex digits, as Node-RED's.
+fn call_id() -> String {
+    let mut id = new_id() + &new_id();
+    id.truncate(28);
+    id
+}
+
 /// Settings of `link call`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -183,7 +190,7 @@ impl Node for LinkCall {
         };
         msg.set(SOURCES, sources.clone());
         let before = msg.clone();
-        let call: Arc<str> = new_id().into();
+        let call: Arc<str> = call_id().into();
         let mut source = Object::new();
         source.insert("id", call.clone().into());
         source.insert("node", ctx.info().id.clone().into());

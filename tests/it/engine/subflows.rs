@@ -133,7 +133,7 @@ async fn a_variable_may_name_itself_for_the_one_around_it_and_circles_end() {
     test.send("i", json!({}));
     assert_eq!(
         test.received("end").await,
-        [json!({"payload": ["tab", "", ""]})]
+        [json!({"payload": ["tab", "${X}", "${X}"]})]
     );
 }
 
