@@ -1,5 +1,5 @@
 # The commands to remember: run, test. The others are for those who work on Flowrill.
-.PHONY: vendor screenshot run test check unit web-test e2e tools nightly compare-node-red bench bench-peers dist image format
+.PHONY: vendor screenshot run test check unit web-test e2e tools nightly compare-node-red bench bench-peers bench-hops dist image format
 
 DATA ?= ./data
 
@@ -46,6 +46,9 @@ bench: ## throughput, latency, CPU per message, start, memory
 
 bench-peers: ## the same beside Node-RED and mosquitto
 	bash bench/run.sh peers
+
+bench-hops: ## what one hop between two nodes costs
+	cargo bench --bench hops
 
 dist: ## the binary that people download
 	cargo build --profile dist

@@ -139,12 +139,12 @@ impl FlowShared {
             std::mem::swap(batch, &mut queue.work);
             queue.bytes = 0;
         } else {
-            for work in queue.work.drain(..count).collect::<Vec<_>>() {
-                if let Work::Deliver { size, .. } = &work {
-                    queue.bytes = queue.bytes.saturating_sub(*size as usize);
+            let Queue { work, bytes, .. } = &mut *queue;
+            batch.extend(work.drain(..count).inspect(|work| {
+                if let Work::Deliver { size, .. } = work {
+                    *bytes = bytes.saturating_sub(*size as usize);
                 }
-                batch.push_back(work);
-            }
+            }));
         }
         let left = queue.work.len();
         if left < MAX_DELIVERIES / 2 {

@@ -9,7 +9,11 @@ use std::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use super::{context::NodeInfo, node::Node, settings::RuntimeSettings};
+use super::{
+    context::{NodeContext, NodeInfo},
+    node::Node,
+    settings::RuntimeSettings,
+};
 use crate::{catalog::NodeType, flow::Id};
 
 /// Why a node cannot be built: a sentence, or a catalogue key's text, for the person who set it up.
@@ -37,6 +41,7 @@ pub struct Build<'a> {
     pub settings: &'a RuntimeSettings,
     /// Its wires by output, as ids.
     pub wires: &'a [Vec<Id>],
+    pub(super) ctx: &'a NodeContext,
     pub(super) node_type: Option<&'a NodeType>,
     pub(super) services: &'a HashMap<Id, Arc<dyn Any + Send + Sync>>,
 }
@@ -45,6 +50,11 @@ impl Build<'_> {
     /// What the config node with this id shares, when it runs and shares a `T`.
     pub fn config<T: Send + Sync + 'static>(&self, id: &str) -> Option<Arc<T>> {
         self.services.get(id)?.clone().downcast().ok()
+    }
+
+    /// An error that is told besides the one that the constructor returns.
+    pub fn error(&self, text: String) {
+        self.ctx.error(text, None);
     }
 
     /// A text of the node's type in the runtime's language.

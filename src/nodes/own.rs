@@ -26,7 +26,8 @@ pub fn register_own(registry: &mut Registry, catalog: &Catalog) {
 fn node(source: &str, outputs: &Ports, config: Map<String, Json>, build: &Build) -> FunctionNode {
     let options = Options {
         outputs: outputs.count(&config),
-        timeout: build.settings.function_timeout,
+        timeout: None,
+        modules: Vec::new(),
     };
     let values = OwnValues {
         config: Json::Object(config).into(),

@@ -21,7 +21,7 @@ use oxc_span::SourceType;
 pub(super) struct Uses {
     /// It awaits outside any inner function.
     pub awaits: bool,
-    /// It calls `node.done()` somewhere.
+    /// It says itself when it is done: it calls `node.done()` somewhere.
     pub calls_done: bool,
     /// It sends, or says done, through `node`, or hands `node` on: it needs a `node` that knows its message.
     pub node_of_message: bool,
@@ -44,7 +44,7 @@ pub(super) fn analyse(code: &str) -> Uses {
     if parsed.panicked || !parsed.diagnostics.is_empty() {
         return Uses {
             awaits: code.contains("await"),
-            calls_done: code.contains("node.done"),
+            calls_done: has_done_text(code),
             node_of_message: true,
             own_globals: true,
             names: super::API_NAMES
@@ -87,6 +87,8 @@ pub(super) fn analyse(code: &str) -> Uses {
         is_free: &|identifier| semantic.is_reference_to_global_variable(identifier),
     };
     finder.visit_program(&parsed.program);
+    // Node-RED looks for a call in the code only if this text stands there, be it in a comment.
+    finder.uses.calls_done &= has_done_text(code);
     if finder.node_references > finder.node_members {
         finder.uses.node_of_message = true;
     }
@@ -94,6 +96,15 @@ pub(super) fn analyse(code: &str) -> Uses {
         finder.uses.own_globals = true;
     }
     uses
+}
+
+/// Whether `node.done()` stands in the code, with any blanks before and between the brackets.
+fn has_done_text(code: &str) -> bool {
+    code.match_indices("node.done").any(|(at, found)| {
+        let rest = code[at + found.len()..].trim_start();
+        rest.strip_prefix('(')
+            .is_some_and(|rest| rest.trim_start().starts_with(')'))
+    })
 }
 
 struct Finder<'u, 'f> {

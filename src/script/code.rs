@@ -10,6 +10,7 @@ use super::{
     failure::Section,
     library,
     machine::Inside,
+    modules::Module,
     own::{self, OwnValues},
     realm::Tool,
 };
@@ -96,8 +97,10 @@ impl Code {
 pub struct Options {
     /// `node.outputCount`.
     pub outputs: usize,
-    /// How long one synchronous run may take.
-    pub timeout: Duration,
+    /// How long one synchronous run may take; none: as the runtime's settings say.
+    pub timeout: Option<Duration>,
+    /// What the code finds besides, under names of its own.
+    pub modules: Vec<Module>,
 }
 
 fn install(
@@ -110,10 +113,13 @@ fn install(
     uses: &Uses,
 ) -> Result<()> {
     let realm = &inside.realm;
+    let modules = options.modules.iter();
     let named: Vec<&str> = API_NAMES
         .iter()
         .copied()
-        .filter(|name| *name != "node" && uses.names.contains(*name))
+        .filter(|name| *name != "node")
+        .chain(modules.map(|module| module.variable.as_str()))
+        .filter(|name| uses.names.contains(*name))
         .collect();
     let parameters = if section == Section::Body {
         "msg,node"
@@ -127,6 +133,11 @@ fn install(
     );
     let factory: Function = library::compile(&realm.ctx, &source, section.name())?;
     let info = info(inside, ctx, options.outputs)?;
+    let modules = JsObject::new(realm.ctx.clone())?;
+    for module in &options.modules {
+        modules.set(module.variable.as_str(), module.library)?;
+    }
+    info.set("modules", modules)?;
     realm.tool(Tool::Install)?.call((
         index,
         info,

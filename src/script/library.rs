@@ -13,8 +13,15 @@ pub(super) fn source(name: &str) -> Option<&'static str> {
         "buffer" => include_str!("js/buffer.js"),
         "url" => include_str!("js/url.js"),
         "util" => include_str!("js/util.js"),
+        "inspect" => include_str!("js/inspect.js"),
         "red" => include_str!("js/red.js"),
         "locale" => include_str!("js/locale.js"),
+        "console" => include_str!("js/console.js"),
+        "path" => include_str!("js/path.js"),
+        "events" => include_str!("js/events.js"),
+        "querystring" => include_str!("js/querystring.js"),
+        "os" => include_str!("js/os.js"),
+        "crypto" => include_str!("js/crypto.js"),
         _ => return None,
     })
 }
@@ -32,6 +39,9 @@ pub(super) fn natives<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>) -> Result<()> {
     host.set("utf8", Function::new(ctx.clone(), utf8)?)?;
     host.set("decode", Function::new(ctx.clone(), decode)?)?;
     host.set("uuid", Function::new(ctx.clone(), uuid)?)?;
+    host.set("random", Function::new(ctx.clone(), random)?)?;
+    host.set("hash", Function::new(ctx.clone(), hash)?)?;
+    host.set("os", Function::new(ctx.clone(), super::os::facts)?)?;
     super::url::natives(ctx, host)
 }
 
@@ -45,6 +55,32 @@ fn utf8<'js>(ctx: Ctx<'js>, text: rquickjs::String<'js>) -> Result<TypedArray<'j
 /// The text of bytes, which come as base64; what is no UTF-8 becomes U+FFFD.
 fn decode(base64: String) -> String {
     String::from_utf8_lossy(&BASE64.decode(base64).unwrap_or_default()).into_owned()
+}
+
+/// Random bytes as base64.
+fn random(count: u32) -> String {
+    let mut bytes = vec![0; count as usize];
+    if getrandom::fill(&mut bytes).is_err() {
+        tracing::warn!("the system gives no random numbers");
+    }
+    BASE64.encode(bytes)
+}
+
+/// The digest of bytes; both as base64.
+#[expect(clippy::needless_pass_by_value, reason = "rquickjs hands over values")]
+fn hash(algorithm: String, base64: String) -> String {
+    fn of<D: sha2::Digest>(bytes: &[u8]) -> Vec<u8> {
+        D::digest(bytes).to_vec()
+    }
+    let bytes = BASE64.decode(base64).unwrap_or_default();
+    BASE64.encode(match algorithm.as_str() {
+        "md5" => of::<md5::Md5>(&bytes),
+        "sha1" => of::<sha1::Sha1>(&bytes),
+        "sha224" => of::<sha2::Sha224>(&bytes),
+        "sha384" => of::<sha2::Sha384>(&bytes),
+        "sha512" => of::<sha2::Sha512>(&bytes),
+        _ => of::<sha2::Sha256>(&bytes),
+    })
 }
 
 /// A random UUID (version 4).

@@ -18,7 +18,9 @@ mod host;
 mod jsonata;
 mod library;
 mod machine;
+mod modules;
 mod node;
+mod os;
 mod outcome;
 mod own;
 mod realm;
@@ -32,6 +34,7 @@ mod tests;
 
 pub use code::{Code, Options};
 pub use jsonata::{Jsonata, Variables};
+pub use modules::{Module, is_taken};
 pub use node::{Script, ScriptEvent, Started};
 pub use own::{OwnValues, check_module};
 
@@ -48,4 +51,6 @@ pub(crate) const API_NAMES: &[&str] = &[
     "clearTimeout",
     "setInterval",
     "clearInterval",
+    "setImmediate",
+    "clearImmediate",
 ];

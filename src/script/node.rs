@@ -9,14 +9,14 @@ use super::{
     convert::object_to_js,
     failure::{Section, syntax_error},
     machine::{Inside, Scripts},
-    outcome::{done, fail, is_thenable},
+    outcome::{done, fail, is_thenable, message_id},
     realm::Tool,
     results,
     shared::Pending,
 };
 use crate::{
-    engine::{NodeContext, NodeError, Status},
-    message::{Message, Value},
+    engine::{LinkReturn, NodeContext, NodeError, Status},
+    message::Message,
 };
 
 /// What comes back to a node that has a [`Script`]: hand it to [`Script::event`].
@@ -72,7 +72,7 @@ impl Script {
             ctx.error(text, None);
             return Started::Failed;
         }
-        self.enter(|inside| {
+        self.enter(ctx, |inside| {
             if let Err(section) = self.code.install(inside, self.index, ctx, &self.options) {
                 let failure = inside.caught();
                 let error = match failure.error_value() {
@@ -131,8 +131,7 @@ impl Script {
     /// # Errors
     /// The message.
     pub fn call(&self, msg: Message, ctx: &NodeContext) -> std::result::Result<(), Message> {
-        let called = self.enter(|inside| {
-            let id = msg.get("_msgid").clone();
+        let called = self.enter(ctx, |inside| {
             let object = object_to_js(&inside.realm, inside.crossing, msg.fields());
             let answer = object.and_then(|object| {
                 let calls = inside.realm.table(Tool::Calls)?;
@@ -152,7 +151,7 @@ impl Script {
                 let what = Pending::Message(msg.clone());
                 self.settle_later(inside, answer, what, Some(&object))
             } else {
-                self.finish(inside, ctx, &answer, &object, &id)
+                self.finish(inside, ctx, &answer, &object)
             };
             if finished.is_err() {
                 fail(inside, ctx, &inside.caught(), Some(&object), &msg);
@@ -168,9 +167,9 @@ impl Script {
         ctx: &NodeContext,
         answer: &JsValue<'js>,
         object: &JsObject<'js>,
-        id: &Value,
     ) -> Result<()> {
-        results::send(ctx, &inside.realm, inside.crossing, answer, id)?;
+        let id = message_id(inside, object)?;
+        results::send(ctx, &inside.realm, inside.crossing, answer, &id)?;
         if !self.code.calls_done() {
             done(inside, ctx, object)?;
         }
@@ -200,7 +199,7 @@ impl Script {
         if !self.scripts.shared.take_timer(self.index, id) {
             return;
         }
-        self.enter(|inside| {
+        self.enter(ctx, |inside| {
             let fired = inside
                 .realm
                 .tool(Tool::Fire)
@@ -221,25 +220,42 @@ impl Script {
         });
     }
 
+    /// A link call of the script has come back.
+    pub fn returned(&self, back: &LinkReturn, ctx: &NodeContext) {
+        self.enter(ctx, |inside| {
+            let taken = object_to_js(&inside.realm, inside.crossing, back.msg.fields());
+            let taken = taken.and_then(|msg| {
+                let returned = inside.realm.tool(Tool::Returned)?;
+                returned.call::<_, ()>((self.index, &*back.call, msg))
+            });
+            if taken.is_err() {
+                inside.caught();
+            }
+        });
+    }
+
     /// Runs the stop section and ends everything that the script has started.
     pub fn close(&self, removed: bool, ctx: &NodeContext) {
         self.scripts.shared.begin_closing(self.index);
-        self.enter(|inside| {
-            let close = || -> Result<()> {
-                let tool = inside.realm.tool(Tool::Close)?;
-                tool.call::<_, ()>((self.index, removed))?;
-                self.run(inside, Section::Cleanup, removed).map(drop)
-            };
-            if close().is_err() {
+        self.enter(ctx, |inside| {
+            let finalized = self.run(inside, Section::Cleanup, removed).map(drop);
+            if finalized.is_err() {
                 let failure = inside.caught();
                 ctx.error(
                     failure.node_error(Some(&inside.realm), inside.crossing),
                     None,
                 );
             }
+            let close = inside.realm.tool(Tool::Close);
+            if close
+                .and_then(|close| close.call::<_, ()>((self.index, removed)))
+                .is_err()
+            {
+                inside.caught();
+            }
         });
         self.scripts.shared.end_calls(self.index);
-        self.enter(|inside| {
+        self.enter(ctx, |inside| {
             let forget = inside.realm.tool(Tool::Forget);
             if forget
                 .and_then(|tool| tool.call::<_, ()>((self.index,)))
@@ -254,7 +270,11 @@ impl Script {
         self.scripts.unhouse(self.index);
     }
 
-    fn enter<R>(&self, work: impl FnOnce(&Inside<'_, '_>) -> R) -> Option<R> {
-        self.scripts.enter(self.index, self.options.timeout, work)
+    fn enter<R>(&self, ctx: &NodeContext, work: impl FnOnce(&Inside<'_, '_>) -> R) -> Option<R> {
+        let limit = match self.options.timeout {
+            Some(limit) => limit,
+            None => ctx.settings().function_timeout,
+        };
+        self.scripts.enter(self.index, limit, work)
     }
 }

@@ -36,9 +36,12 @@ pub(super) fn settled<'js>(
             return Ok(());
         }
         (Ok(_), Pending::Timer) => return Ok(()),
-        (Ok(answer), Pending::Message(came)) => {
-            let id = came.get("_msgid");
-            let sent = results::send(&ctx, &inside.realm, inside.crossing, answer, id);
+        (Ok(answer), Pending::Message(_)) => {
+            let id = match msg.as_object() {
+                Some(object) => message_id(inside, object)?,
+                None => Value::Undefined,
+            };
+            let sent = results::send(&ctx, &inside.realm, inside.crossing, answer, &id);
             match (sent, msg.as_object()) {
                 (Ok(()), Some(object)) if !calls_done => return done(inside, &ctx, object),
                 (Ok(()), _) => return Ok(()),
@@ -57,6 +60,11 @@ pub(super) fn settled<'js>(
         ),
     }
     Ok(())
+}
+
+/// The id that what the code sends in the end gets: the one that the message has by now.
+pub(super) fn message_id<'js>(inside: &Inside<'_, 'js>, msg: &JsObject<'js>) -> Result<Value> {
+    copied(inside, &msg.get("_msgid")?)
 }
 
 /// The message is done with, as the code has left it.
@@ -86,8 +94,9 @@ pub(super) fn fail<'js>(
             .ok()
     });
     let mut msg = left.map_or_else(|| came.clone(), Message::new);
-    if let Some(error) = failure.error_value() {
-        msg.set("error", Value::Error(error));
+    // A run that was stopped has not thrown anything.
+    if let Failure::Thrown(Value::Error(error)) = failure {
+        msg.set("error", Value::Error(error.clone()));
     }
     ctx.failed(
         failure.node_error(Some(&inside.realm), inside.crossing),

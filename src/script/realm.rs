@@ -32,6 +32,7 @@ pub(super) enum Tool {
     /// Keeps the names alive that native code knows.
     Names,
     InstallOwn,
+    Returned,
 }
 
 /// A context while native code works in it.

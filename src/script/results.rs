@@ -11,11 +11,13 @@ use crate::{
     message::{Message, Value},
 };
 
-/// Messages by output, and the types of what was among them and is no message.
+/// Messages by output, and what was among them and is no message: its output and type.
 #[derive(Default)]
 struct Sorted {
     outputs: Vec<Vec<Message>>,
-    wrong: Vec<&'static str>,
+    wrong: Vec<(usize, &'static str)>,
+    /// How many messages there are, also when none is copied.
+    count: usize,
 }
 
 /// Sends what a function gave: nothing, a message, or an array with an entry for each output, which may itself be an array
@@ -51,9 +53,17 @@ pub(super) fn send<'js>(
             }
         }
     }
-    for kind in sorted.wrong {
+    for (_, kind) in &sorted.wrong {
         let text = ctx.text("function.error.non-message-returned", &[("type", kind)]);
         ctx.error(text, None);
+    }
+    if sorted.count > 0 {
+        // Node-RED lets sending complain, too.
+        let primitives = sorted
+            .wrong
+            .iter()
+            .filter(|(_, kind)| !matches!(*kind, "Array" | "Buffer" | "function"));
+        primitives.for_each(|(port, kind)| ctx.refuse_at(*port, kind));
     }
     let single = sorted.outputs.len() == 1 && sorted.outputs[0].len() == 1;
     match sorted.outputs.pop() {
@@ -89,13 +99,13 @@ impl<'js> Sorter<'_, 'js> {
                 for index in 0..array.get::<_, f64>("length")? as u32 {
                     let one: JsValue = array.get(index)?;
                     if !one.is_null() && !one.is_undefined() {
-                        self.message(&one, &mut messages, &mut sorted.wrong)?;
+                        self.message(&one, &mut messages, sorted)?;
                     }
                 }
             }
             // Node-RED skips false, 0 and "" here, and complains about other things that are no messages.
             None if !is_truthy(given) => {}
-            None => self.message(given, &mut messages, &mut sorted.wrong)?,
+            None => self.message(given, &mut messages, sorted)?,
         }
         sorted.outputs.push(messages);
         Ok(())
@@ -105,26 +115,29 @@ impl<'js> Sorter<'_, 'js> {
         &self,
         given: &JsValue<'js>,
         messages: &mut Vec<Message>,
-        wrong: &mut Vec<&'static str>,
+        sorted: &mut Sorted,
     ) -> Result<()> {
+        let port = sorted.outputs.len();
         let Some(object) = given.as_object() else {
-            wrong.push(type_of(given));
+            sorted.wrong.push((port, type_of(given)));
             return Ok(());
         };
         if given.is_array() || given.is_function() {
-            wrong.push(if given.is_array() {
+            let kind = if given.is_array() {
                 "Array"
             } else {
                 "function"
-            });
+            };
+            sorted.wrong.push((port, kind));
             return Ok(());
         }
         if object.is_typed_array::<u8>()
             && matches!(from_js(self.realm, self.crossing, given)?, Value::Bytes(_))
         {
-            wrong.push("Buffer");
+            sorted.wrong.push((port, "Buffer"));
             return Ok(());
         }
+        sorted.count += 1;
         if self.wired {
             let mut msg = Message::new(object_from_js(self.realm, self.crossing, object)?);
             if !matches!(self.msgid, Value::Null) {

@@ -30,6 +30,7 @@ impl Completion {
             let mut complete = Object::new();
             complete.insert("source", ctx.source(None).into());
             copy.set("complete", complete);
+            ensure_id(&mut copy);
             ctx.deliver(target, copy);
         }
     }
@@ -121,6 +122,7 @@ impl NodeContext {
             }
         }
         caught.set("error", details);
+        ensure_id(&mut caught);
         let mut handled = false;
         let mut by_uncaught = false;
         for (target, uncaught) in &routes.catch {

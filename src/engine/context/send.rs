@@ -7,7 +7,7 @@ use crate::{
     engine::{
         events::{Event, Interest},
         queue::Pushed,
-        routes::Target,
+        routes::{NodeRoutes, Target},
     },
     message::{Message, Value},
 };
@@ -19,8 +19,11 @@ impl NodeContext {
     }
 
     /// Sends a message through an output, counted from 0. Without a wire there nothing happens.
-    pub fn send_to(&self, port: usize, mut msg: Message) {
-        let routes = self.0.routes.load();
+    pub fn send_to(&self, port: usize, msg: Message) {
+        self.send_along(&self.0.routes.load(), port, msg);
+    }
+
+    fn send_along(&self, routes: &NodeRoutes, port: usize, mut msg: Message) {
         let Some((last, others)) = routes
             .outputs
             .get(port)
@@ -59,7 +62,7 @@ impl NodeContext {
         let outputs = match value {
             Value::Array(outputs) => outputs,
             single if Message::from_value(single.clone()).is_none() => {
-                return self.refuse(&single);
+                return self.refuse(single.type_of());
             }
             single => Arc::new(vec![single]),
         };
@@ -83,18 +86,21 @@ impl NodeContext {
             value => {
                 let msg = Message::from_value(value.clone());
                 if msg.is_none() {
-                    self.refuse(value);
+                    self.refuse(value.type_of());
                 }
                 msg.into_iter().collect()
             }
         }
     }
 
-    fn refuse(&self, value: &Value) {
-        let english = format!(
-            "The node tried to send a {} instead of a message",
-            value.type_of()
-        );
+    /// Says, once for each wire of an output, that what should have left there is no message.
+    pub fn refuse_at(&self, port: usize, kind: &str) {
+        let wires = self.0.routes.load().outputs.get(port).map_or(0, Vec::len);
+        (0..wires).for_each(|_| self.refuse(kind));
+    }
+
+    fn refuse(&self, kind: &str) {
+        let english = format!("The node tried to send a {kind} instead of a message");
         self.error(
             self.runtime_text("nodes.flow.non-message-returned", &english),
             None,
@@ -184,8 +190,12 @@ impl NodeContext {
 
     /// Sends a message through the first output and is done with it.
     pub fn send_done(&self, msg: Message) {
+        let routes = self.0.routes.load();
+        if routes.complete.is_empty() && !self.0.shared.hub.wants(Interest::DONE) {
+            return self.send_along(&routes, 0, msg);
+        }
         let completion = self.completion(&msg);
-        self.send(msg);
+        self.send_along(&routes, 0, msg);
         completion.done();
     }
 }

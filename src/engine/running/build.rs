@@ -83,6 +83,7 @@ impl Engine {
         );
         let settings = self.shared.settings.load();
         let context = Build {
+            ctx: &ctx,
             info: ctx.info(),
             credentials: credentials(def.file_id()),
             settings: &settings,

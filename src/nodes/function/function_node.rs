@@ -8,9 +8,11 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use serde::Deserialize;
 
 use crate::{
-    engine::{AnyEvent, Build, Closing, ConfigError, Failed, Node, NodeContext, NodeError},
-    message::Message,
-    script::{Code, Options, Script, ScriptEvent, Started},
+    engine::{
+        AnyEvent, Build, Closing, ConfigError, Failed, LinkReturn, Node, NodeContext, NodeError,
+    },
+    message::{Message, Value},
+    script::{Code, Module, Options, Script, ScriptEvent, Started, is_taken},
 };
 
 /// Messages that wait while the start section runs.
@@ -33,7 +35,7 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields)]
 struct Library {
     #[serde(rename = "var")]
-    _var: String,
+    variable: String,
     module: String,
 }
 
@@ -55,29 +57,16 @@ enum State {
 
 impl FunctionNode {
     pub(crate) fn new(config: Config, build: &Build) -> Result<Self, ConfigError> {
-        let modules: Vec<&str> = config
-            .libs
-            .iter()
-            .map(|library| library.module.as_str())
-            .filter(|module| !module.is_empty())
-            .collect();
-        if !modules.is_empty() {
-            return Err(build
-                .text(
-                    "function.error.modules",
-                    &[("modules", &modules.join(", "))],
-                )
-                .into());
-        }
+        let modules = modules(&config.libs, build)?;
         let timeout = config
             .timeout
             .filter(|seconds| *seconds > 0.0)
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .unwrap_or(build.settings.function_timeout);
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let code = Code::new(config.func, config.initialize, config.finalize);
         let options = Options {
             outputs: config.outputs.unwrap_or(1.0).max(0.0) as usize,
             timeout,
+            modules,
         };
         Ok(Self::with(code, options))
     }
@@ -131,6 +120,46 @@ impl FunctionNode {
     }
 }
 
+/// The modules that the code asks for.
+fn modules(libraries: &[Library], build: &Build) -> Result<Vec<Module>, ConfigError> {
+    let allowed = build.settings.others.get("functionExternalModules") != Some(&Value::Bool(false));
+    if !allowed && !libraries.is_empty() {
+        let text = build.text("function.error.externalModuleNotAllowed", &[]);
+        return Err(text.into());
+    }
+    let mut found = Vec::new();
+    let mut all_found = true;
+    for Library { variable, module } in libraries {
+        let variable = variable.trim();
+        if variable.is_empty() {
+            continue;
+        }
+        if is_taken(variable) {
+            build.error(build.text("function.error.moduleNameError", &[("name", variable)]));
+            all_found = false;
+        } else if !module.is_empty() {
+            match Module::named(module, variable) {
+                Some(module) => found.push(module),
+                None => {
+                    let offered: Vec<&str> = Module::offered().collect();
+                    build.error(build.text(
+                        "function.error.moduleLoadError",
+                        &[("module", module), ("offered", &offered.join(", "))],
+                    ));
+                    all_found = false;
+                }
+            }
+        }
+    }
+    if all_found {
+        Ok(found)
+    } else {
+        Err(build
+            .text("function.error.externalModuleLoadError", &[])
+            .into())
+    }
+}
+
 impl Node for FunctionNode {
     fn on_start(&mut self, ctx: &NodeContext) -> Result<(), NodeError> {
         self.start(ctx);
@@ -143,6 +172,15 @@ impl Node for FunctionNode {
     }
 
     fn on_event(&mut self, event: AnyEvent, ctx: &NodeContext) {
+        let event = match event.downcast::<LinkReturn>() {
+            Ok(back) => {
+                if let Some(script) = &self.script {
+                    script.returned(&back, ctx);
+                }
+                return;
+            }
+            Err(event) => event,
+        };
         let Ok(event) = event.downcast::<ScriptEvent>() else {
             return;
         };

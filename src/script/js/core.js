@@ -10,6 +10,7 @@
   const holders = new WeakMap();
   const NativeDate = Date;
   const toText = Object.prototype.toString;
+  const promisified = Symbol.for("nodejs.util.promisify.custom");
   const errors = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
   const typed = Object.getPrototypeOf(Uint8Array);
   const kindOfTyped = Object.getOwnPropertyDescriptor(typed.prototype, Symbol.toStringTag).get;
@@ -32,7 +33,8 @@
   lazy("promisify", "util", (l) => l.promisify);
   lazy("structuredClone", "util", (l) => l.structuredClone);
   lazy("RED", "red", (l) => l.make(undefined));
-  define(globalThis, "crypto", { randomUUID: () => host.uuid() });
+  lazy("crypto", "crypto", (l) => l.webcrypto);
+  define(globalThis, "queueMicrotask", (callback) => { Promise.resolve().then(() => callback()); });
   lazy("Intl", "locale", () => undefined);
   for (const [object, method] of [[Number, "toLocaleString"], [Date, "toLocaleString"], [Date, "toLocaleDateString"], [Date, "toLocaleTimeString"]]) {
     define(object.prototype, method, function (...rest) { return load("locale")[object === Number ? "number" : method](this, ...rest); });
@@ -132,37 +134,44 @@
 
   // --- the API of a node -------------------------------------------------------------------------------------------
 
+  // Callbacks get what Node-RED's memory store gives them: (error, value, …), and an error of the key as their first argument.
   const scopeOf = (node, scope) => {
-    const reply = (callback, work) => {
-      if (typeof callback !== "function") return work();
-      let value;
-      try { value = work(); } catch (error) { callback(error); return undefined; }
-      callback(null, value);
-      return undefined;
-    };
     const check = (key) => {
-      if (typeof key !== "string" || key === "") throw new Error("Invalid context key");
-      return key;
+      const all = Array.isArray(key) ? key : [key];
+      if (all.length === 0 || all.some((one) => typeof one !== "string" || one === "")) throw new Error("Invalid context key");
     };
-    const one = (key, store) => host.get(node, scope, check(key), store);
+    const call = (store, callback, work) => {
+      if (typeof store === "function" && !callback) [store, callback] = [undefined, store];
+      if (!callback) return work(store);
+      if (typeof callback !== "function") throw new Error("Callback must be a function");
+      let answer;
+      try { answer = work(store); } catch (error) { callback(error); return undefined; }
+      return { answer, callback };
+    };
     return {
       get(key, store, callback) {
-        if (typeof store === "function") [store, callback] = [undefined, store];
-        return reply(callback, () => (Array.isArray(key) ? key.map((one_) => one(one_, store)) : one(key, store)));
+        const called = call(store, callback, (own) => {
+          check(key);
+          return Array.isArray(key) ? key.map((one) => host.get(node, scope, one, own)) : host.get(node, scope, key, own);
+        });
+        if (typeof store !== "function" && !callback) return called;
+        if (called !== undefined) called.callback(undefined, ...(Array.isArray(key) ? called.answer : [called.answer]));
+        return undefined;
       },
       set(key, value, store, callback) {
-        if (typeof store === "function") [store, callback] = [undefined, store];
-        return reply(callback, () => {
-          if (!Array.isArray(key)) { host.set(node, scope, check(key), store, value); return undefined; }
-          key.forEach(check);
+        const called = call(store, callback, (own) => {
+          check(key);
+          if (!Array.isArray(key)) { host.set(node, scope, key, own, value); return; }
           const values = Array.isArray(value) ? value : [value];
-          key.forEach((name, at) => host.set(node, scope, name, store, at < values.length ? values[at] : null));
-          return undefined;
+          key.forEach((one, at) => host.set(node, scope, one, own, at < values.length ? values[at] : null));
         });
+        called?.callback(undefined);
       },
       keys(store, callback) {
-        if (typeof store === "function") [store, callback] = [undefined, store];
-        return reply(callback, () => host.keys(node, scope, store));
+        const called = call(store, callback, (own) => host.keys(node, scope, own));
+        if (typeof store !== "function" && !callback) return called;
+        if (called !== undefined) called.callback(null, called.answer);
+        return undefined;
       },
     };
   };
@@ -175,30 +184,56 @@
       return id;
     };
     const clear = (id) => { if (n.timers.delete(Number(id))) host.clear(n.index, Number(id)); };
-    return { setTimeout: start(false), setInterval: start(true), clearTimeout: clear, clearInterval: clear };
+    const setTimeout = start(false);
+    const setImmediate = (callback, ...rest) => setTimeout(callback, 0, ...rest);
+    define(setTimeout, promisified, (wait, value) => new Promise((resolve) => setTimeout(resolve, wait, value)));
+    define(setImmediate, promisified, (value) => new Promise((resolve) => setImmediate(resolve, value)));
+    return {
+      setTimeout, setInterval: start(true), setImmediate,
+      clearTimeout: clear, clearInterval: clear, clearImmediate: clear,
+    };
   };
 
-  const nodeOf = (n) => {
+  // A falsy error is the empty text, but false is itself.
+  const errorOf = (error) => (typeof error === "boolean" ? error : error || "");
+
+  // What the code of the start and stop sections finds in `node`.
+  const sectionNodeOf = (n) => {
     const log = (level) => (value) => host.log(n.index, level, value);
     return {
       id: n.info.id, name: n.info.name, path: n.info.path, outputCount: n.info.outputs,
       log: log(40), warn: log(30), debug: log(50), trace: log(60),
-      error: (error, msg) => host.error(n.index, error, msg),
+      error: (error, msg) => host.error(n.index, errorOf(error), msg),
       status: (status) => host.status(n.index, status),
       send: (value, clone) => host.send(n.index, value, clone !== false, undefined),
-      done: () => undefined,
-      on(event, callback) {
-        if (event === "input") throw new Error(host.text(n.index, "function.error.inputListener"));
-        if (event === "close" && typeof callback === "function") n.closers.push(callback);
-      },
-      linkcall: () => Promise.reject(new Error(host.text(n.index, "function.error.linkcall"))),
     };
   };
 
-  const consoleOf = (n) => {
-    const say = (level) => (...parts) => host.log(n.index, level, load("util").format(...parts));
-    return { log: say(40), info: say(40), warn: say(30), error: say(20), debug: say(50), trace: say(60) };
-  };
+  const nodeOf = (n) => ({
+    ...sectionNodeOf(n),
+    done: () => undefined,
+    on(event, callback) {
+      if (event === "input") throw new Error(host.text(n.index, "function.error.inputListener"));
+      if (event === "close" && typeof callback === "function") n.closers.push(callback);
+    },
+    // With `clone: false` the message itself is handed over: what comes back is written into it.
+    async linkcall(target, msg, options) {
+      const refuse = (key) => { throw new Error(host.text(n.index, key)); };
+      if (typeof target !== "string" || target.trim() === "") refuse("function.error.linkcallTargetInvalid");
+      if (typeof msg !== "object" || msg === null) refuse("function.error.linkcallMsgInvalid");
+      const call = host.linkcall(n.index, target, msg);
+      const { setTimeout, clearTimeout } = timersOf(n);
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => { n.links.delete(call); reject(new Error("timeout")); }, options?.timeout || 5000);
+        n.links.set(call, (returned) => {
+          clearTimeout(timer);
+          if (options?.clone !== false) { resolve(returned); return; }
+          for (const key of Object.keys(msg)) if (!Object.hasOwn(returned, key)) delete msg[key];
+          resolve(Object.assign(msg, returned));
+        });
+      });
+    },
+  });
 
   const provide = (n, name) => {
     if (name in n.api) return n.api[name];
@@ -213,7 +248,7 @@
       case "global": return (n.api.global = scopeOf(n.index, 2));
       case "env": return (n.api.env = { get: (key) => host.env(n.index, String(key)) });
       case "node": return (n.api.node = nodeOf(n));
-      case "console": return (n.api.console = consoleOf(n));
+      case "console": return (n.api.console = load("console")((level, text) => host.log(n.index, level, text)));
       case "RED": return (n.api.RED = load("red").make(n.index));
       default: Object.assign(n.api, timersOf(n)); return n.api[name];
     }
@@ -224,24 +259,27 @@
     return {
       __proto__: n.api.node,
       send: (value, clone) => host.send(n.index, value, clone !== false, id),
-      done: () => host.done(n.index, msg),
+      done: (error) => (error ? host.fail(n.index, error, msg) : host.done(n.index, msg)),
     };
   };
 
-  // A function made by a node's code: `make_` takes the parts of the API that it names.
+  const nodeAt = (index, info) => (nodes[index] ??= { index, info, api: {}, timers: new Map(), links: new Map(), closers: [], sections: {} });
+
+  // A section of a node's code: `factory` takes the parts of the API that it names, and the modules that it asks for.
   const install = (index, info, section, factory, names, usesNode, nodeOfMessage) => {
-    const n = (nodes[index] ??= { index, info, api: {}, timers: new Map(), closers: [], sections: {} });
+    const n = nodeAt(index, info);
+    for (const [name, module] of Object.entries(info.modules)) n.api[name] ??= load(module);
     const body = factory(...names.map((name) => provide(n, name)));
+    if (section !== "body") { n.sections[section] = () => body(sectionNodeOf(n)); return; }
     if (usesNode) provide(n, "node");
-    if (section !== "body") n.sections[section] = () => body(n.api.node);
-    else if (!usesNode) calls[index] = body;
+    if (!usesNode) calls[index] = body;
     else if (nodeOfMessage) calls[index] = (msg) => body(msg, forMessage(n, msg));
     else calls[index] = (msg) => body(msg, n.api.node);
   };
 
   // A node type of the user's own: handlers that share what their file declares.
   const installOwn = (index, info, factory, config, credentials, names) => {
-    const n = (nodes[index] ??= { index, info, api: {}, timers: new Map(), closers: [], sections: {} });
+    const n = nodeAt(index, info);
     const node = provide(n, "node");
     // Outside of onInput there is no message that the sent ones belong to: they keep their own ids.
     node.send = (value, clone) => host.send(index, value, clone !== false, null);
@@ -269,6 +307,15 @@
     return timer.callback(...timer.rest);
   };
 
+  // A link call has come back.
+  const returned = (index, call, msg) => {
+    const n = nodes[index];
+    const take = n?.links.get(call);
+    if (take === undefined) return;
+    n.links.delete(call);
+    take(msg);
+  };
+
   const close = (index, removed) => {
     const n = nodes[index];
     if (n === undefined) return;
@@ -287,5 +334,5 @@
   const asText = (value) => { const text = JSON.stringify(value); return text === undefined ? String(value) : text; };
   const wellFormed = (text) => String.prototype.toWellFormed.call(text);
 
-  kit.push(calls, Object.prototype, classify, make, settle, install, run, fire, close, forget, functions, release, handed, asText, wellFormed, Object.create(null), installOwn);
+  kit.push(calls, Object.prototype, classify, make, settle, install, run, fire, close, forget, functions, release, handed, asText, wellFormed, Object.create(null), installOwn, returned);
 })
