@@ -5,6 +5,7 @@ mod function;
 mod helper;
 mod network;
 mod own;
+mod parser;
 mod shared;
 
 use crate::{engine::Registry, services::Services};
@@ -36,6 +37,7 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("delay", function::Delay::new);
     registry.add("trigger", function::Trigger::new);
     registry.add("template", function::Template::new);
+    registry.add("yaml", parser::Yaml::new);
     let service = mqtt.clone();
     registry.add_shared("mqtt-broker", move |config, build| {
         MqttBroker::new(&service, config, build)

@@ -7,7 +7,7 @@ use crate::{
     message::{Message, PropertyPath, TypedInput, Value, parse_json},
     nodes::shared::{
         mustache::{Template as Mustache, View},
-        yaml::parse_yaml,
+        yaml,
     },
 };
 
@@ -109,7 +109,7 @@ impl Template {
         match self.output {
             Output::Text => Ok(filled),
             Output::Json => parse_json(&filled.to_text()).map_err(|error| error.to_string()),
-            Output::Yaml => parse_yaml(&filled.to_text()),
+            Output::Yaml => yaml::parse(&filled.to_text()),
         }
     }
 

@@ -3,4 +3,5 @@
 pub(in crate::nodes) mod deadlines;
 pub(in crate::nodes) mod mqtt;
 pub(in crate::nodes) mod mustache;
+pub(in crate::nodes) mod property;
 pub(in crate::nodes) mod yaml;

@@ -5,5 +5,6 @@ mod delay;
 mod link;
 mod mqtt;
 mod mqtt_remote;
+mod parser;
 mod template;
 mod trigger;

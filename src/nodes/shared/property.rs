@@ -1,0 +1,63 @@
+//! The property of a message that a node works on, as its settings name it (`getMessageProperty` of Node-RED).
+
+use crate::{
+    engine::NodeError,
+    message::{ErrorValue, Message, PathError, PropertyPath, Value},
+};
+
+/// A property of a message. What is wrong with its path is told when a message comes, as in Node-RED.
+pub(in crate::nodes) struct MessageProperty(Result<PropertyPath, PathError>);
+
+impl MessageProperty {
+    /// The property that `text` names; an empty text names the payload.
+    pub(in crate::nodes) fn new(mut text: String) -> Self {
+        if text.is_empty() {
+            text.push_str("payload");
+        }
+        Self(PropertyPath::parse_message(&text))
+    }
+
+    /// The value in the message; undefined where there is none.
+    ///
+    /// # Errors
+    /// When the path is none, or leads through something that has no properties.
+    pub(in crate::nodes) fn get(&self, msg: &Message) -> Result<Value, NodeError> {
+        let path = self.path()?;
+        path.get(msg.fields(), msg.fields()).map_err(|error| {
+            NodeError::from(ErrorValue {
+                name: "TypeError".into(),
+                message: error.0.into(),
+                ..ErrorValue::default()
+            })
+        })
+    }
+
+    /// Sets the value, making what is missing on the way; undefined removes the property.
+    ///
+    /// # Errors
+    /// As [`MessageProperty::get`].
+    pub(in crate::nodes) fn set(&self, msg: &mut Message, value: Value) -> Result<(), NodeError> {
+        let path = self.path()?;
+        // References are looked up in the message as it was; the copy is a counter.
+        let before = msg.fields().clone();
+        let create = !value.is_undefined();
+        path.set(msg.fields_mut(), &before, value, create)
+            .map(drop)
+            .map_err(|error| unreadable(&error))
+    }
+
+    fn path(&self) -> Result<&PropertyPath, NodeError> {
+        self.0.as_ref().map_err(unreadable)
+    }
+}
+
+fn unreadable(error: &PathError) -> NodeError {
+    let mut properties = crate::message::Object::new();
+    properties.insert("code", "INVALID_EXPR".into());
+    NodeError::from(ErrorValue {
+        name: "Error".into(),
+        message: error.to_string().into(),
+        properties,
+        ..ErrorValue::default()
+    })
+}

@@ -1,0 +1,228 @@
+//! What is wrong with a YAML text, said as js-yaml says it: reason, place, and the lines around it.
+
+use std::fmt::Write;
+
+use granit_parser::{ErrorKind, Marker, ScanError};
+
+/// Lines shown before and after the one with the mistake.
+const BEFORE: usize = 3;
+const AFTER: usize = 2;
+/// The longest line that is shown.
+const WIDTH: usize = 79;
+
+/// A line, counted from 1, and a column, counted from 0.
+#[derive(Clone, Copy)]
+struct Place {
+    line: usize,
+    column: usize,
+}
+
+/// The sentence for a mistake that the parser found.
+pub(super) fn unreadable(text: &str, error: &ScanError) -> String {
+    let (reason, place) = explain(text, error);
+    sentence(text, &reason, place)
+}
+
+/// A reason with its place in the text.
+pub(super) fn at(text: &str, reason: &str, place: Marker) -> String {
+    sentence(text, reason, Place::of(place))
+}
+
+fn sentence(text: &str, reason: &str, place: Place) -> String {
+    let snippet = snippet(text, place);
+    format!(
+        "{reason} ({}:{})\n\n{snippet}",
+        place.line,
+        place.column + 1
+    )
+}
+
+impl Place {
+    fn of(marker: Marker) -> Self {
+        Self {
+            line: marker.line().max(1),
+            column: marker.col(),
+        }
+    }
+
+    /// Behind the last line, where js-yaml stands when the text ends too early.
+    fn end_of(text: &str) -> Self {
+        Self {
+            line: text.lines().count() + 1,
+            column: 0,
+        }
+    }
+}
+
+const OUTSIDE: &str = "end of the stream or a document separator is expected";
+const MAPPING: &str = "bad indentation of a mapping entry";
+const SEQUENCE: &str = "bad indentation of a sequence entry";
+
+/// js-yaml's sentence and place where it has the same notion, else the parser's own.
+fn explain(text: &str, error: &ScanError) -> (String, Place) {
+    use ErrorKind as Kind;
+    let mut place = Place::of(*error.marker());
+    let line = text.lines().nth(place.line - 1).unwrap_or_default();
+    // Columns count characters.
+    let here: String = line.chars().skip(place.column).collect();
+    // The parser looks behind a dash, js-yaml at it.
+    let before: String = line.chars().take(place.column).collect();
+    if before.trim() == "-" {
+        place.column = before.len() - before.trim_start().len();
+    }
+    let reason = match error.kind() {
+        Kind::ExpectedDocumentStart | Kind::InvalidDocumentEnd => OUTSIDE,
+        Kind::MisplacedFlowCollectionEnd if line.trim_start().len() == here.len() => OUTSIDE,
+        Kind::MisplacedFlowCollectionEnd if line.starts_with(['[', '{']) => OUTSIDE,
+        Kind::ExpectedBlockMappingKey
+        | Kind::BlockSequenceEntryNotAllowed
+        | Kind::UnexpectedEofBlockMapping
+        | Kind::MappingKeyNotAllowed
+        | Kind::InvalidIndentation => outside_or(place, MAPPING),
+        Kind::ExpectedBlockSequenceEntry => outside_or(place, SEQUENCE),
+        Kind::MappingValueNotAllowed if place.column == 0 || is_after_text(text, place) => OUTSIDE,
+        Kind::MappingValueNotAllowed
+        | Kind::MisplacedFlowCollectionEnd
+        | Kind::UnexpectedCharacter { .. }
+        | Kind::InvalidTrailingSingleQuotedScalar
+        | Kind::InvalidTrailingDoubleQuotedScalar => MAPPING,
+        Kind::SimpleKeyExpected | Kind::InvalidSimpleKey => {
+            let next = text.lines().nth(place.line).unwrap_or_default();
+            place = Place {
+                line: place.line + 1,
+                column: next.chars().take_while(|c| *c != ':').count(),
+            };
+            "can not read a block mapping entry; a multiline key may not be an implicit key"
+        }
+        Kind::UnexpectedEofBlockSequence if here.starts_with(',') => outside_or(place, SEQUENCE),
+        Kind::ExpectedNodeContent
+        | Kind::UnexpectedEofFlowSequence
+        | Kind::UnexpectedEofFlowMapping
+        | Kind::UnclosedFlowCollection { .. }
+            if here.starts_with(',') =>
+        {
+            "expected the node content, but found ','"
+        }
+        Kind::UnexpectedEofFlowSequence
+        | Kind::UnexpectedEofFlowMapping
+        | Kind::UnexpectedEofImplicitFlowMapping
+        | Kind::UnclosedFlowCollection { .. } => {
+            place = Place::end_of(text);
+            "unexpected end of the stream within a flow collection"
+        }
+        Kind::ExpectedFlowMappingSeparator
+        | Kind::ExpectedFlowSequenceSeparator
+        | Kind::BlockEntryInFlowCollection
+        | Kind::MismatchedFlowCollectionEnd { .. } => {
+            "missed comma between flow collection entries"
+        }
+        Kind::UnclosedQuotedScalar => {
+            place = Place::end_of(text);
+            if here.starts_with('\'') {
+                "unexpected end of the stream within a single quoted scalar"
+            } else {
+                "unexpected end of the stream within a double quoted scalar"
+            }
+        }
+        Kind::TabNotAllowed | Kind::TabInBlockIndentation | Kind::TabInIndentation => {
+            "tab characters must not be used in indentation"
+        }
+        Kind::UnknownQuotedScalarEscape => "unknown escape sequence",
+        Kind::InvalidQuotedScalarHexEscape => "expected hexadecimal character",
+        Kind::UnknownAnchor => {
+            let name: String = here
+                .chars()
+                .skip(1)
+                .take_while(|c| !c.is_whitespace() && !",[]{}".contains(*c))
+                .collect();
+            place.column += 1 + name.chars().count();
+            return (format!("unidentified alias \"{name}\""), place);
+        }
+        Kind::RecursionLimitExceeded => super::read::TOO_DEEP,
+        Kind::UndeclaredTagHandle => "undeclared tag handle",
+        Kind::InvalidBlockScalarHeader => {
+            place.column += 1;
+            "a line break is expected"
+        }
+        Kind::ZeroBlockScalarIndent => {
+            place.column += 1;
+            "bad explicit indentation width of a block scalar; it cannot be less than one"
+        }
+        Kind::DuplicateVersionDirective => "duplication of %YAML directive",
+        Kind::UnsupportedYamlMajorVersion => "unacceptable YAML version of the document",
+        _ => return (error.info(), place),
+    };
+    (reason.to_owned(), place)
+}
+
+/// Whether all before the line is text, no list and no mapping.
+fn is_after_text(text: &str, place: Place) -> bool {
+    let opens = |line: &str| {
+        line.contains(": ") || line.trim_end().ends_with(':') || line.trim_start().starts_with("- ")
+    };
+    place.line > 1 && !text.lines().take(place.line - 1).any(opens)
+}
+
+/// At the start of a line the text goes on outside of everything.
+fn outside_or(place: Place, otherwise: &'static str) -> &'static str {
+    if place.column == 0 {
+        OUTSIDE
+    } else {
+        otherwise
+    }
+}
+
+/// The line with the mistake, a few around it, and an arrow below.
+fn snippet(text: &str, place: Place) -> String {
+    let first = place.line.saturating_sub(BEFORE).max(1);
+    let mut shown: Vec<(usize, &str)> = (1..)
+        .zip(text.lines())
+        .skip(first - 1)
+        .take(place.line + AFTER + 1 - first)
+        .collect();
+    if shown.last().is_none_or(|(number, _)| *number < place.line) {
+        shown.push((place.line, ""));
+    }
+    let digits = shown
+        .last()
+        .map_or(1, |(number, _)| number.to_string().len());
+    let width = WIDTH - (digits + 4);
+    let mut out = String::new();
+    for (number, content) in shown {
+        let (part, arrow) = window(content, place.column, width);
+        // Writing into a String cannot fail.
+        let _ = writeln!(out, " {number:>digits$} | {part}");
+        if number == place.line {
+            let _ = writeln!(out, "{}^", "-".repeat(digits + 4 + arrow));
+        }
+    }
+    out.truncate(out.trim_end_matches('\n').len());
+    out
+}
+
+/// The part of a long line around the column, and where the column is in it.
+fn window(line: &str, column: usize, width: usize) -> (String, usize) {
+    const HEAD: &str = " ... ";
+    const TAIL: &str = " ...";
+    let half = width / 2 - 1;
+    let length = line.chars().count();
+    let (mut from, mut to, mut head, mut tail) = (0, length, "", "");
+    if column > half {
+        head = HEAD;
+        from = column - half + HEAD.len();
+    }
+    if length.saturating_sub(column) > half {
+        tail = TAIL;
+        to = column + half - TAIL.len();
+    }
+    let part: String = line
+        .chars()
+        .skip(from)
+        .take(to.saturating_sub(from))
+        .map(|c| if c == '\t' { '→' } else { c })
+        .collect();
+    (
+        format!("{head}{part}{tail}"),
+        column.saturating_sub(from) + head.len(),
+    )
+}
