@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Graph, Id, Item, NodeDef};
+use rustc_hash::FxHashSet;
 
 /// How much of the running flows a deploy restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct Diff {
 /// Compares two graphs. `new_credentials` are the nodes whose credentials this deploy changes.
 pub fn diff(old: &Graph, new: &Graph, mode: DeployMode, new_credentials: &HashSet<Id>) -> Diff {
     let everything = mode == DeployMode::Full || global_config(old) != global_config(new);
-    let restart: HashSet<Id> = if everything {
+    let restart: FxHashSet<Id> = if everything {
         old.nodes.keys().chain(new.nodes.keys()).cloned().collect()
     } else {
         let mut restart = changed(old, new, new_credentials);
@@ -69,12 +70,12 @@ fn global_config(graph: &Graph) -> Vec<&Item> {
 }
 
 /// Nodes with another configuration, in a changed group or tab, or with a property that names a node which is changed or gone.
-fn changed(old: &Graph, new: &Graph, new_credentials: &HashSet<Id>) -> HashSet<Id> {
+fn changed(old: &Graph, new: &Graph, new_credentials: &HashSet<Id>) -> FxHashSet<Id> {
     fn env<'a>(graph: &'a Graph, tab: &Id) -> Option<&'a serde_json::Value> {
         graph.flows.get(tab)?.item.as_ref()?.get("env")
     }
     let tab_changed = |tab: &Id| env(old, tab) != env(new, tab);
-    let mut changed: HashSet<Id> = new_credentials.clone();
+    let mut changed: FxHashSet<Id> = new_credentials.iter().cloned().collect();
     for node in new.nodes.values() {
         let same = old
             .nodes
@@ -97,7 +98,7 @@ fn changed(old: &Graph, new: &Graph, new_credentials: &HashSet<Id>) -> HashSet<I
         let users = new
             .nodes
             .values()
-            .filter(|node| names_any(node, &changed))
+            .filter(|node| !changed.contains(&node.id) && names_any(node, &changed))
             .map(|node| node.id.clone());
         let users: Vec<Id> = users.collect();
         changed.extend(users);
@@ -108,7 +109,7 @@ fn changed(old: &Graph, new: &Graph, new_credentials: &HashSet<Id>) -> HashSet<I
 }
 
 /// An instance of a subflow restarts as a whole, when anything in it has changed or was rewired.
-fn changed_instances(old: &Graph, new: &Graph, changed: &mut HashSet<Id>) {
+fn changed_instances(old: &Graph, new: &Graph, changed: &mut FxHashSet<Id>) {
     if old.instances.is_empty() && new.instances.is_empty() {
         return;
     }
@@ -140,17 +141,25 @@ fn changed_instances(old: &Graph, new: &Graph, changed: &mut HashSet<Id>) {
 }
 
 fn same_config(before: &NodeDef, after: &NodeDef) -> bool {
-    let relevant = |item: &Item| {
-        item.keys()
-            .filter(|key| !matches!(key.as_str(), "x" | "y" | "wires"))
-            .count()
-    };
-    relevant(&before.item) == relevant(&after.item)
-        && before.config == after.config
-        && after.item.iter().all(|(key, value)| {
-            matches!(key.as_str(), "x" | "y" | "wires") || before.item.get(key) == Some(value)
-        })
-        && before.is_config == after.is_config
+    let own = |key: &str| !matches!(key, "x" | "y" | "wires");
+    before.is_config == after.is_config
+        && same(&before.item, &after.item, own)
+        && same(&before.config, &after.config, |_| true)
+}
+
+/// Whether two records have the same properties, of those that count. Nearly all stand in the same order.
+fn same(before: &Item, after: &Item, counts: impl Fn(&str) -> bool) -> bool {
+    let relevant = |item: &'_ Item| item.keys().filter(|key| counts(key)).count();
+    let side_by_side = before.len() == after.len()
+        && before
+            .iter()
+            .zip(after)
+            .all(|((key, value), (other, after))| key == other && (value == after || !counts(key)));
+    side_by_side
+        || (relevant(before) == relevant(after)
+            && after
+                .iter()
+                .all(|(key, value)| !counts(key) || before.get(key) == Some(value)))
 }
 
 fn group_changed(old: &Graph, new: &Graph, node: &NodeDef) -> bool {
@@ -159,7 +168,7 @@ fn group_changed(old: &Graph, new: &Graph, node: &NodeDef) -> bool {
         .any(|group| old.groups.get(group) != new.groups.get(group))
 }
 
-fn names_any(node: &NodeDef, changed: &HashSet<Id>) -> bool {
+fn names_any(node: &NodeDef, changed: &FxHashSet<Id>) -> bool {
     node.item.iter().any(|(key, value)| {
         !matches!(
             key.as_str(),
@@ -177,7 +186,7 @@ fn rewired(old: &Graph, node: &NodeDef) -> bool {
 }
 
 /// Adds everything that is linked by wires, in either direction, in any of the graphs.
-fn spread_along_wires(restart: &mut HashSet<Id>, graphs: &[&Graph]) {
+fn spread_along_wires(restart: &mut FxHashSet<Id>, graphs: &[&Graph]) {
     let mut linked: HashMap<&Id, Vec<&Id>> = HashMap::new();
     for graph in graphs {
         for node in graph.nodes.values() {

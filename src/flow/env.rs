@@ -1,6 +1,7 @@
 //! Environment variables at every level: node, group, tab, global, process (Node-RED's `env.get`).
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
@@ -9,6 +10,7 @@ use indexmap::IndexMap;
 use parking_lot::RwLock;
 use serde_json::Value as Json;
 
+use super::Item;
 use crate::message::{Kind, TypedInput, Value, parse_number};
 
 /// Works out variables that need more than their text. `script` implements it; flows know no JavaScript.
@@ -284,6 +286,24 @@ impl EnvScope {
         }
         result.push_str(rest);
         result.into()
+    }
+
+    /// The record with its variables replaced, as [`EnvScope::expand`] does. Most records name none and are not copied.
+    pub fn expanded<'i>(&self, item: &'i Item) -> Cow<'i, Item> {
+        fn names_any(value: &Json) -> bool {
+            match value {
+                Json::String(text) => text.starts_with("${") || text.starts_with("$("),
+                Json::Array(list) => list.iter().any(names_any),
+                Json::Object(object) => object.values().any(names_any),
+                _ => false,
+            }
+        }
+        if !item.values().any(names_any) {
+            return Cow::Borrowed(item);
+        }
+        let mut item = item.clone();
+        item.values_mut().for_each(|value| self.expand(value));
+        Cow::Owned(item)
     }
 
     /// Replaces every string that is wholly `${NAME}` or `$(NAME)` by that variable, where there is one, at any depth.

@@ -1,7 +1,6 @@
 //! Who hears of a node's errors, statuses and completed messages: catch, status and complete nodes.
 
-use std::collections::{HashMap, HashSet};
-
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use serde_json::Value as Json;
 
 use super::{Graph, Id, NodeDef};
@@ -33,9 +32,9 @@ impl<'a> Listeners<'a> {
     pub(super) fn of(graph: &'a Graph) -> Self {
         let mut listeners = Self {
             graph,
-            catches: HashMap::new(),
-            statuses: HashMap::new(),
-            completes: HashMap::new(),
+            catches: HashMap::default(),
+            statuses: HashMap::default(),
+            completes: HashMap::default(),
         };
         for node in graph.nodes.values() {
             match &*node.type_name {

@@ -1,8 +1,7 @@
 //! Who hears whom: wires, link nodes, subflow ports and listening nodes, worked out once per deploy.
 
-use std::collections::{HashMap, HashSet};
-
 use indexmap::IndexMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use serde_json::Value as Json;
 
 use super::{GLOBAL, Graph, Id, NodeDef, listeners::Listeners};
@@ -55,7 +54,7 @@ fn outputs(graph: &Graph) -> HashMap<&str, Vec<Vec<Id>>> {
     for (source, targets) in merged_links(graph) {
         wires.insert(source, vec![targets]);
     }
-    let mut inputs: HashMap<&str, Vec<Vec<Id>>> = HashMap::new();
+    let mut inputs: HashMap<&str, Vec<Vec<Id>>> = HashMap::default();
     for instance in graph.instances.values() {
         // Outer instances come first, so that the wires of this one are complete.
         let outside = wires.remove(&*instance.id).unwrap_or_default();
@@ -108,7 +107,7 @@ fn merged_links(graph: &Graph) -> HashMap<&str, Vec<Id>> {
             .map(Id::from)
             .collect()
     };
-    let mut merged: HashMap<&str, Vec<Id>> = HashMap::new();
+    let mut merged: HashMap<&str, Vec<Id>> = HashMap::default();
     for node in graph.nodes.values() {
         match &*node.type_name {
             "link out" => {
@@ -145,7 +144,10 @@ fn users(graph: &Graph) -> HashMap<&str, Vec<&NodeDef>> {
         .filter(|node| node.is_config && &*node.flow == GLOBAL)
         .map(|node| &*node.id)
         .collect();
-    let mut users: HashMap<&str, Vec<&NodeDef>> = HashMap::new();
+    let mut users: HashMap<&str, Vec<&NodeDef>> = HashMap::default();
+    if configs.is_empty() {
+        return users;
+    }
     for node in graph.nodes.values() {
         for (key, value) in &node.item {
             let Some(named) = value

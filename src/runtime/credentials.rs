@@ -1,6 +1,6 @@
 //! Which credentials a deploy leaves, and what may be shown of them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 
@@ -21,7 +21,15 @@ pub(super) fn take(
     stored: &Credentials,
     catalog: &Catalog,
 ) -> Result<Credentials, Vec<Problem>> {
-    let types: BTreeMap<String, String> = flows
+    if given.is_none()
+        && !flows
+            .items
+            .iter()
+            .any(|item| item.contains_key("credentials"))
+    {
+        return Ok(without_gone(stored.clone(), flows));
+    }
+    let types: HashMap<String, String> = flows
         .items
         .iter()
         .filter_map(|item| Some((text(item, "id")?, text(item, "type")?)))
@@ -63,12 +71,21 @@ pub(super) fn take(
             }),
         }
     }
-    let ids: HashSet<&str> = types.keys().map(String::as_str).collect();
-    credentials.retain(|id| ids.contains(id));
     match problems.is_empty() {
-        true => Ok(credentials),
+        true => Ok(without_gone(credentials, flows)),
         false => Err(problems),
     }
+}
+
+/// Without those of nodes that these flows do not have.
+fn without_gone(mut credentials: Credentials, flows: &Flows) -> Credentials {
+    if credentials.ids().next().is_some() {
+        let records = flows.items.iter();
+        let whole = records.filter(|item| item.get("type").is_some_and(Json::is_string));
+        let ids: HashSet<&str> = whole.filter_map(|item| item.get("id")?.as_str()).collect();
+        credentials.retain(|id| ids.contains(id));
+    }
+    credentials
 }
 
 /// What may be shown: texts as they are, of secrets only that they are set. Of a type without a manifest all are secrets.

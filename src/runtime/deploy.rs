@@ -1,7 +1,7 @@
 //! How flows are changed.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::{Arc, atomic::Ordering},
 };
 
@@ -147,12 +147,6 @@ impl Inner {
         let texts = |id: &str| credentials.texts(id);
         let graph = Graph::resolve(&version.flows, &self.catalog, &self.process_env, &texts);
         let registry = self.engine.registry();
-        // A type may do without a manifest (the helper of `--tap`), and a manifest without its code is of no use.
-        let types: HashMap<Id, Id> = graph
-            .nodes
-            .values()
-            .map(|node| (node.id.clone(), node.type_name.clone()))
-            .collect();
         let mut missing: Vec<Id> = Vec::new();
         for node in graph.nodes.values() {
             let known = node.is_of_subflow() || registry.knows(&node.type_name);
@@ -160,19 +154,21 @@ impl Inner {
                 missing.push(node.type_name.clone());
             }
         }
-        let ids: HashSet<Id> = graph.nodes.keys().cloned().collect();
+        let mut lint = lint(&version.flows, &self.catalog);
+        // A type may do without a manifest (the helper of `--tap`), and a manifest without its code is of no use.
+        lint.retain(|problem| {
+            let node = problem.node.as_ref().and_then(|id| graph.nodes.get(id));
+            problem.code != "missing_type"
+                || !node.is_some_and(|node| registry.knows(&node.type_name))
+        });
+        let failed = self.failed_before(&graph);
         let build = match mode {
             Some(mode) => self.engine.deploy(graph, mode, changed, &texts).await,
             None => self.engine.load(graph, &texts).await,
         };
-        let mut lint = lint(&version.flows, &self.catalog);
-        lint.retain(|problem| {
-            let type_name = problem.node.as_ref().and_then(|id| types.get(id));
-            problem.code != "missing_type" || !type_name.is_some_and(|name| registry.knows(name))
-        });
         let problems = Problems {
             lint,
-            build: self.still_failing(&build, &ids),
+            build: self.still_failing(failed, &build),
         };
         let all = problems.all();
         self.running.store(true, Ordering::Relaxed);
@@ -197,19 +193,27 @@ impl Inner {
         }
     }
 
-    /// The engine names only nodes that it has just built: those that failed in an earlier deploy and were left alone fail still.
-    fn still_failing(&self, new: &[Problem], ids: &HashSet<Id>) -> Vec<Problem> {
+    /// Nodes of these flows that could not be built in an earlier deploy.
+    fn failed_before(&self, graph: &Graph) -> Vec<Problem> {
         let before = self.problems.load();
+        let of_these = before.build.iter().filter(|problem| {
+            let node = problem.node.as_ref();
+            node.is_some_and(|id| graph.nodes.contains_key(id))
+        });
+        of_these.cloned().collect()
+    }
+
+    /// The engine names only nodes that it has just built: those that failed before and were left alone fail still.
+    fn still_failing(&self, before: Vec<Problem>, new: &[Problem]) -> Vec<Problem> {
         let named: HashSet<&Id> = new
             .iter()
             .filter_map(|problem| problem.node.as_ref())
             .collect();
-        let old = before.build.iter().filter(|problem| {
-            problem.node.as_ref().is_some_and(|id| {
-                ids.contains(id) && !named.contains(id) && self.engine.node(id).is_none()
-            })
+        let old = before.into_iter().filter(|problem| {
+            let node = problem.node.as_ref();
+            node.is_some_and(|id| !named.contains(id) && self.engine.node(id).is_none())
         });
-        old.cloned().chain(new.iter().cloned()).collect()
+        old.chain(new.iter().cloned()).collect()
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -24,6 +25,8 @@ pub(super) struct Mirror {
     flows: PathBuf,
     meta: PathBuf,
     credentials: PathBuf,
+    /// Of the version that was written last, so that its bytes need not be made again.
+    last: Mutex<Option<Mark>>,
 }
 
 /// What a mirror holds.
@@ -72,6 +75,7 @@ impl Mirror {
             flows: folder.join("flows.json"),
             meta: folder.join("flows.meta.json"),
             credentials: folder.join("credentials.json"),
+            last: Mutex::default(),
         }
     }
 
@@ -140,14 +144,15 @@ impl Mirror {
         before: Option<&Record>,
     ) -> Result<StagedMirror<'_>, StoreError> {
         let flows = pretty(&record.version.flows);
+        let mark = Mark::new(record, &flows);
         let mut versions = vec![Entry {
-            mark: Mark::new(record, &flows),
+            mark: mark.clone(),
             credentials: record.sealed.as_ref().map(|set| set.nonce.clone()),
         }];
         let mut sets: Vec<Sealed> = record.sealed.iter().cloned().collect();
         if let Some(before) = before {
             versions.push(Entry {
-                mark: Mark::new(before, &pretty(&before.version.flows)),
+                mark: self.mark_of(before),
                 credentials: before.sealed.as_ref().map(|set| set.nonce.clone()),
             });
             let old = before.sealed.iter().filter(|set| !sets.contains(set));
@@ -165,12 +170,20 @@ impl Mirror {
             format: 1,
             versions,
         });
+        *self.last.lock() = Some(mark);
         Ok(StagedMirror {
             mirror: self,
             flows: Staged::write(&self.flows, &flows)?,
             meta: Staged::write(&self.meta, &meta)?,
             credentials,
         })
+    }
+
+    /// The mark of a version that the mirror holds; mostly the one that was written last.
+    fn mark_of(&self, record: &Record) -> Mark {
+        let last = self.last.lock().clone();
+        last.filter(|mark| mark.number == record.number && mark.info == record.version.info())
+            .unwrap_or_else(|| Mark::new(record, &pretty(&record.version.flows)))
     }
 
     /// The newest credentials that there are.

@@ -234,7 +234,10 @@ impl Engine {
             .values()
             .filter(|def| !fresh.contains_key(&def.id))
         {
-            if let Some(running) = directory.get_mut(&def.id) {
+            let same = state.graph.nodes.get(&def.id).is_some_and(|before| {
+                before.wires == def.wires && before.z == def.z && before.groups == def.groups
+            });
+            if !same && let Some(running) = directory.get_mut(&def.id) {
                 running.config = Arc::new(base_props(def));
             }
         }

@@ -12,6 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use indexmap::IndexMap;
 use parking_lot::RwLock;
+use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -44,7 +45,7 @@ pub(super) struct Shared {
     pub(super) tasks: TaskTracker,
     next_key: AtomicU64,
     /// For look-ups while a deploy may be under way.
-    directory: RwLock<HashMap<Id, Running>>,
+    directory: RwLock<FxHashMap<Id, Running>>,
     pub(super) links: ArcSwap<Links>,
 }
 

@@ -3,9 +3,10 @@
 mod order;
 mod scopes;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -90,7 +91,7 @@ pub struct Graph {
     /// Subflows in use, an outer one before those within it.
     pub instances: IndexMap<Id, Instance>,
     /// Config nodes before the nodes that use them, else file order.
-    pub nodes: IndexMap<Id, NodeDef>,
+    pub nodes: IndexMap<Id, NodeDef, FxBuildHasher>,
     /// By group, what its members depend on: its record without place and size.
     pub groups: HashMap<Id, Item>,
     /// Types without a node behind them, once each.
@@ -98,7 +99,7 @@ pub struct Graph {
     /// Variables that can't be evaluated: the flow or group they stand in, and why.
     pub env_errors: Vec<(Id, String)>,
     /// Every id in the file, of what does not run, too.
-    pub ids: HashSet<Id>,
+    pub ids: FxHashSet<Id>,
 }
 
 impl Graph {
@@ -197,15 +198,11 @@ fn node(
         ("NR_NODE_PATH", Some(placed.path.clone())),
     ];
     let env = EnvScope::of_node(&around, own);
-    let mut expanded = Json::Object(item.clone());
-    env.expand(&mut expanded);
-    let Json::Object(expanded) = expanded else {
-        return None;
-    };
+    let expanded = env.expanded(&item);
     let known = catalog.get(type_name);
     let config = match known {
         Some(known) => strict_config(&known.manifest.properties, &expanded),
-        None => without_place(expanded),
+        None => without_place(expanded.into_owned()),
     };
     let is_instance = scopes.is_instance(id);
     if known.is_none()

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 
 use super::{FlowDef, Id, NodeDef};
 use crate::catalog::Catalog;
@@ -13,7 +14,7 @@ pub(super) fn in_order(
     nodes: Vec<NodeDef>,
     flows: &IndexMap<Id, FlowDef>,
     catalog: &Catalog,
-) -> IndexMap<Id, NodeDef> {
+) -> IndexMap<Id, NodeDef, FxBuildHasher> {
     let is_service = |node: &NodeDef| {
         catalog
             .get(&node.type_name)
