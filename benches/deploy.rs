@@ -76,6 +76,14 @@ fn flows(changed: &str) -> Flows {
     Flows::from_value(items.into()).unwrap_or_default()
 }
 
+/// What can't fail in a benchmark, whose flows and folders are its own.
+fn sure<T>(outcome: Result<T, impl std::fmt::Display>) -> T {
+    match outcome {
+        Ok(value) => value,
+        Err(error) => unreachable!("{error}"),
+    }
+}
+
 struct Bench {
     tokio: tokio::runtime::Runtime,
     runtime: Runtime,
@@ -85,8 +93,8 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let tokio = tokio::runtime::Runtime::new();
-        let tokio = tokio.unwrap_or_else(|error| panic!("{error}"));
-        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+        let tokio = sure(tokio);
+        let folder = sure(tempfile::tempdir());
         let store = DataFolder::open(folder.path())
             .map_err(|error| error.to_string())
             .and_then(|data| DiskFlowStore::open(data).map_err(|error| error.to_string()));
@@ -95,7 +103,7 @@ impl Bench {
         let runtime = Runtime::open(RuntimeConfig {
             catalog: catalog(),
             registry,
-            store: Box::new(store.unwrap_or_else(|error| panic!("{error}"))),
+            store: Box::new(sure(store)),
             process_env: ProcessEnv::default(),
             settings: RuntimeSettings::default(),
             clock: Clock::System,
@@ -104,7 +112,7 @@ impl Bench {
         });
         Self {
             tokio,
-            runtime: runtime.unwrap_or_else(|error| panic!("{error}")),
+            runtime: sure(runtime),
             _folder: folder,
         }
     }
@@ -117,13 +125,13 @@ impl Bench {
         let start = Instant::now();
         let outcome = self.tokio.block_on(self.runtime.deploy(deploy));
         let time = start.elapsed();
-        outcome.unwrap_or_else(|error| panic!("{error}"));
+        sure(outcome);
         time
     }
 }
 
 fn catalog() -> Arc<Catalog> {
-    Arc::new(Catalog::builtin("en").unwrap_or_else(|error| panic!("{error}")))
+    Arc::new(sure(Catalog::builtin("en")))
 }
 
 fn whole(criterion: &mut Criterion) {
@@ -148,7 +156,7 @@ fn whole(criterion: &mut Criterion) {
         bencher.iter_custom(|times| {
             (0..times)
                 .map(|_| {
-                    let mut round = round.lock().unwrap_or_else(|error| panic!("{error}"));
+                    let mut round = sure(round.lock());
                     *round += 1;
                     bench.deploy(flows(&format!("n{round}")), DeployMode::Nodes)
                 })
