@@ -37,6 +37,7 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("delay", function::Delay::new);
     registry.add("trigger", function::Trigger::new);
     registry.add("template", function::Template::new);
+    registry.add("exec", function::Exec::new);
     registry.add("yaml", parser::Yaml::new);
     let service = mqtt.clone();
     registry.add_shared("mqtt-broker", move |config, build| {

@@ -37,10 +37,10 @@ async fn examples_in_the_help_are_true() {
 }
 
 async fn run(type_name: &str, example: &Json) -> Result<(), String> {
-    let seen = if type_name.starts_with("mqtt") {
-        with_broker(type_name, example).await?
-    } else {
-        with_paused_clock(type_name, example).await?
+    let seen = match type_name {
+        "exec" => in_real_time(type_name, example).await?,
+        _ if type_name.starts_with("mqtt") => with_broker(type_name, example).await?,
+        _ => with_paused_clock(type_name, example).await?,
     };
     judge(example, &seen)
 }
@@ -58,6 +58,26 @@ async fn with_paused_clock(type_name: &str, example: &Json) -> Result<Vec<Seen>,
         test.send(node_of(example, "to"), msg.clone());
     }
     seen.extend(test.after(LONG_ENOUGH).await);
+    Ok(seen)
+}
+
+/// In real time, for processes know no other: until the expected messages are there.
+async fn in_real_time(type_name: &str, example: &Json) -> Result<Vec<Seen>, String> {
+    tokio::time::resume();
+    let mut test = TestFlows::new();
+    test.deploy(flows(type_name, example), DeployMode::Full)
+        .await;
+    let mut seen = Vec::new();
+    for msg in given(example)? {
+        test.send(node_of(example, "to"), msg.clone());
+    }
+    let end = tokio::time::Instant::now() + PATIENCE;
+    let expected = example["then"].as_array().map_or(0, Vec::len);
+    while sent(example, &seen).len() < expected && tokio::time::Instant::now() < end {
+        seen.extend(test.after(Duration::from_millis(5)).await);
+    }
+    test.engine.stop().await;
+    tokio::time::pause();
     Ok(seen)
 }
 

@@ -6,12 +6,17 @@ mod delay_each;
 mod delay_pace;
 mod delay_rate;
 mod delay_topics;
+mod exec;
+mod exec_output;
+mod exec_process;
+mod exec_signal;
 mod function_node;
 mod template;
 mod trigger;
 mod trigger_value;
 
 pub(super) use delay::Delay;
+pub(super) use exec::Exec;
 pub(super) use function_node::FunctionNode;
 pub(super) use template::Template;
 pub(super) use trigger::Trigger;

@@ -2,6 +2,7 @@
 
 mod common;
 mod delay;
+mod exec;
 mod link;
 mod mqtt;
 mod mqtt_remote;
