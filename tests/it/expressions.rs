@@ -55,6 +55,7 @@ async fn probe() -> TestFlows {
         {"id": "t", "type": "tab", "label": "T", "env": [{"name": "SITE", "type": "num", "value": "7"}]},
         node("p", "probe", json!({"wires": [["end"]]})),
         node("end", "junction", json!({})),
+        node("c", "function", json!({"func": "const big = Array.from({length: 50}, (_, n) => ({n})); const input = {big, small: {a: 1}, text: 'x'.repeat(5000), buffer: Buffer.alloc(5000, 7)}; input.round = {big, self: input}; return {expression: msg.payload, input}", "wires": [["p"]]})),
         node("f", "function", json!({"func": "flow.set('n', {a: [1, 2]}); global.set('g', msg.payload); return msg", "wires": [["end"]]})),
     ]);
     test.deploy(flows, DeployMode::Full).await;
@@ -297,4 +298,54 @@ async fn variables_can_be_expressions() {
             json!({"list": [1, 2, 3, 4, 5], "sum": 30, "tab": 15, "same": "", "later": 15, "outer": "5!Tab", "bad": "", "endless": "", "day": "a day"})
         ]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_parts_of_a_message_are_as_good_as_small_ones() {
+    let mut test = probe().await;
+    for (expression, expected) in [
+        ("small.a", json!(1)),
+        ("big[3].n", json!(3)),
+        ("$sum(big.n)", json!(1225)),
+        (
+            "$count(big) & small.a & $length(text) & $substring(text, 0, 2)",
+            json!("5015000xx"),
+        ),
+        (
+            "$keys($)",
+            json!(["big", "small", "text", "buffer", "round"]),
+        ),
+        ("buffer.length", json!(5000)),
+        ("round.self.small.a", json!(1)),
+        ("round.self.round.big[1].n", json!(1)),
+        ("$count(*)", json!(54)),
+        ("{'a': big, 'b': [small, big]}.b[2].n", json!(1)),
+        ("$count({'a': big}.a)", json!(50)),
+        ("($f := function(){ $$.big[2].n }; $f())", json!(2)),
+        ("(big.{'n': n})[1]", json!({"n": 1})),
+        ("big[n = 4] ~> |$|{'n': 9}|", json!({"n": 9})),
+        ("$count(big[n < 3])", json!(3)),
+    ] {
+        test.send("c", json!({"payload": expression}));
+        let answer = test.received("end").await.pop().unwrap();
+        assert_eq!(answer["result"], expected, "{expression}: {answer}");
+    }
+    for (expression, path, expected) in [
+        ("$", "/round/self/$t", json!("ref")),
+        ("$", "/big/49/n", json!(49)),
+        ("{'m': $$}", "/m/small/a", json!(1)),
+        ("[big, 1]", "/49/n", json!(49)),
+        ("{'x': big, 'y': big}", "/y/49/n", json!(49)),
+        ("round", "/self/big/0/n", json!(0)),
+        ("{'t': text}", "/t", json!("x".repeat(5000))),
+    ] {
+        test.send("c", json!({"payload": expression}));
+        let answer = test.received("end").await.pop().unwrap();
+        assert_eq!(
+            answer["result"].pointer(path),
+            Some(&expected),
+            "{expression}: {}",
+            answer["result"]
+        );
+    }
 }

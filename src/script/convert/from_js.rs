@@ -30,6 +30,19 @@ pub(in crate::script) fn from_js<'js>(
     taker.finish(first)
 }
 
+/// As [`from_js`], with objects that went in before and have not been changed: they are not copied again.
+pub(in crate::script) fn from_js_knowing<'js>(
+    realm: &Realm<'js>,
+    crossing: &Crossing,
+    value: &JsValue<'js>,
+    known: &[(JsValue<'js>, Value)],
+) -> Result<Value> {
+    let mut taker = Taker::new(realm, crossing);
+    taker.known = known;
+    let first = taker.open(value)?;
+    taker.finish(first)
+}
+
 /// The own enumerable properties of `object`, whatever its class.
 ///
 /// # Errors
@@ -53,6 +66,7 @@ struct Taker<'r, 'js> {
     /// The containers that are not finished, outermost first.
     open: Vec<Container<'js>>,
     left: usize,
+    known: &'r [(JsValue<'js>, Value)],
 }
 
 struct Container<'js> {
@@ -178,6 +192,7 @@ impl<'r, 'js> Taker<'r, 'js> {
             crossing,
             open: Vec::new(),
             left: MAX_VALUES,
+            known: &[],
         }
     }
 
@@ -240,6 +255,9 @@ impl<'r, 'js> Taker<'r, 'js> {
 
     fn container(&mut self, object: &JsObject<'js>) -> Result<Option<Value>> {
         let value = object.as_value();
+        if let Some((_, known)) = self.known.iter().find(|(made, _)| made == value) {
+            return Ok(Some(known.clone()));
+        }
         let levels = self
             .open
             .iter()

@@ -8,6 +8,6 @@ mod names;
 mod opaque;
 mod to_js;
 
-pub(super) use from_js::{from_js, object_from_js};
+pub(super) use from_js::{from_js, from_js_knowing, object_from_js};
 pub(super) use opaque::Crossing;
-pub(super) use to_js::{object_to_js, to_js};
+pub(super) use to_js::{object_to_js, part_to_js, to_js};

@@ -12,13 +12,23 @@ pub(in crate::script) fn to_js<'js>(
     crossing: &Crossing,
     value: &Value,
 ) -> Result<JsValue<'js>> {
-    let mut maker = Maker {
-        realm,
-        crossing,
-        open: Vec::new(),
-    };
+    let mut maker = Maker::new(realm, crossing);
     let first = maker.open(value)?;
     maker.finish(first)
+}
+
+/// As [`to_js`] for a property of `around`, which was made without it. Also tells whether the value refers to `around`.
+pub(in crate::script) fn part_to_js<'js>(
+    realm: &Realm<'js>,
+    crossing: &Crossing,
+    value: &Value,
+    around: JsObject<'js>,
+) -> Result<(JsValue<'js>, bool)> {
+    let mut maker = Maker::new(realm, crossing);
+    maker.around = Some(around);
+    let first = maker.open(value)?;
+    let made = maker.finish(first)?;
+    Ok((made, maker.refers_to_around))
 }
 
 /// An object of the realm with these properties.
@@ -28,11 +38,7 @@ pub(in crate::script) fn object_to_js<'js>(
     object: &Object,
 ) -> Result<JsObject<'js>> {
     let made = JsObject::new(realm.ctx.clone())?;
-    let mut maker = Maker {
-        realm,
-        crossing,
-        open: Vec::new(),
-    };
+    let mut maker = Maker::new(realm, crossing);
     maker.push_properties(made.clone(), object);
     maker.finish(None)?;
     Ok(made)
@@ -43,6 +49,9 @@ struct Maker<'r, 'v, 'js> {
     crossing: &'r Crossing,
     /// The containers that are not finished, outermost first.
     open: Vec<Container<'v, 'js>>,
+    /// What holds the outermost one.
+    around: Option<JsObject<'js>>,
+    refers_to_around: bool,
 }
 
 struct Container<'v, 'js> {
@@ -123,7 +132,27 @@ impl<'v, 'js> Container<'v, 'js> {
     }
 }
 
-impl<'v, 'js> Maker<'_, 'v, 'js> {
+impl<'r, 'v, 'js> Maker<'r, 'v, 'js> {
+    fn new(realm: &'r Realm<'js>, crossing: &'r Crossing) -> Self {
+        Self {
+            realm,
+            crossing,
+            open: Vec::new(),
+            around: None,
+            refers_to_around: false,
+        }
+    }
+
+    /// The container that stands this many levels above what is made now.
+    fn above(&mut self, levels: usize) -> Option<JsValue<'js>> {
+        if levels == self.open.len() {
+            self.refers_to_around = true;
+            return self.around.clone().map(JsObject::into_value);
+        }
+        let container = self.open.iter().rev().nth(levels)?;
+        Some(container.made.as_value().clone())
+    }
+
     /// Makes what is left of the open containers. `done` is a value that the innermost one waits for.
     fn finish(&mut self, mut done: Option<JsValue<'js>>) -> Result<JsValue<'js>> {
         loop {
@@ -170,10 +199,9 @@ impl<'v, 'js> Maker<'_, 'v, 'js> {
                 self.push_properties(JsObject::new(ctx)?, object);
                 return Ok(None);
             }
-            Value::Ancestor(levels) => match self.open.iter().rev().nth(*levels as usize) {
-                Some(container) => container.made.as_value().clone(),
-                None => JsValue::new_undefined(ctx),
-            },
+            Value::Ancestor(levels) => self
+                .above(*levels as usize)
+                .unwrap_or_else(|| JsValue::new_undefined(ctx)),
             special => return self.special(special),
         }))
     }

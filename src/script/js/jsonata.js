@@ -68,8 +68,24 @@
     return outcome;
   };
 
+  // A property of the input that costs something to make is made when an expression looks at it.
+  let made = [];
+  const defer = (object, key, evaluation) => {
+    Object.defineProperty(object, key, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        const value = host.part(evaluation, key, object);
+        Object.defineProperty(object, key, { value, writable: true });
+        made.push(key, value);
+        return value;
+      },
+    });
+  };
+  const takeMade = () => { const all = made; made = []; return all; };
+
   const drop = (slot) => { delete runs[slot]; delete prepared[slot]; };
   const formatDate = (time, format) => moment()(time).format(format);
 
-  kit.push(runs, compile, evaluateDeep, drop, formatDate);
+  kit.push(runs, compile, evaluateDeep, drop, formatDate, defer, takeMade);
 })

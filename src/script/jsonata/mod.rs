@@ -4,6 +4,7 @@
 //! what it has compiled. Evaluating is synchronous: nothing that an expression can call answers later.
 
 mod cache;
+mod input;
 mod natives;
 mod runtime;
 mod source;

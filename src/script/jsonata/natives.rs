@@ -1,10 +1,10 @@
-//! What expressions can ask for: contexts and the environment.
+//! What expressions can ask for: contexts, the environment, and the parts of their input.
 
 use rquickjs::{Ctx, Exception, Function, Object as JsObject, Result, function::Opt};
 
 use super::{
     super::{
-        convert::{Crossing, to_js},
+        convert::{Crossing, part_to_js, to_js},
         realm::Realm,
     },
     source,
@@ -26,7 +26,7 @@ pub(super) fn natives<'js>(
         } else {
             Scope::Global
         };
-        let around = own.lock().clone();
+        let around = own.lock().around.clone();
         let value = around
             .map(|around| around.context(scope, &key, store.0.as_deref()))
             .transpose()
@@ -37,7 +37,7 @@ pub(super) fn natives<'js>(
 
     let (own, across) = (current.clone(), crossing.clone());
     let env = move |ctx: Ctx<'js>, name: String| {
-        let around = own.lock().clone();
+        let around = own.lock().around.clone();
         let value = around
             .and_then(|around| around.env(&name))
             .filter(|value| !value.is_undefined())
@@ -45,6 +45,26 @@ pub(super) fn natives<'js>(
         to_js(&Realm::of(&ctx)?, &across, &value)
     };
     host.set("env", Function::new(ctx.clone(), env)?)?;
+
+    let (own, across) = (current.clone(), crossing.clone());
+    let part = move |ctx: Ctx<'js>, evaluation: u32, key: String, object: JsObject<'js>| {
+        let value = {
+            let current = own.lock();
+            let value = current.input.get(&key).cloned();
+            value.filter(|_| current.number == evaluation)
+        };
+        let (made, refers) = part_to_js(
+            &Realm::of(&ctx)?,
+            &across,
+            &value.unwrap_or_default(),
+            object,
+        )?;
+        if refers {
+            own.lock().referring.push(key);
+        }
+        Ok::<_, rquickjs::Error>(made)
+    };
+    host.set("part", Function::new(ctx.clone(), part)?)?;
 
     host.set("library", Function::new(ctx.clone(), source::library)?)?;
     Ok(host)

@@ -9,13 +9,14 @@ use rquickjs::{
 
 use super::{
     super::{
-        convert::{from_js, to_js},
+        convert::{from_js_knowing, to_js},
         failure::Failure,
         library,
         machine::{Home, Inside, limited_runtime, stays_full},
         shared::Shared,
     },
     cache::{Cache, Entry},
+    input::Input,
     natives,
     surroundings::{Current, Surroundings},
 };
@@ -28,13 +29,15 @@ const KIT: &str = "__jsonata";
 /// Places in that table.
 #[derive(Clone, Copy)]
 #[repr(u32)]
-enum Tool {
+pub(super) enum Tool {
     /// The compiled expressions, by slot.
     Runs,
     Compile,
     EvaluateDeep,
     Drop,
     FormatDate,
+    Defer,
+    TakeMade,
 }
 
 type Outcome<T> = Result<T, ExpressionError>;
@@ -55,8 +58,9 @@ struct Machine {
 }
 
 /// Native code within the context, and what is compiled there.
-struct Session<'a, 'js> {
-    inside: Inside<'a, 'js>,
+pub(super) struct Session<'a, 'js> {
+    pub(super) inside: Inside<'a, 'js>,
+    pub(super) current: &'a Current,
     cache: &'a mut Cache,
     kit: JsObject<'js>,
 }
@@ -133,11 +137,15 @@ impl Runtime {
             // The clock is asked through the nodes that are known.
             self.shared.admit(EVALUATING, node, false);
         }
-        *self.current.lock() = Some(around);
+        self.current.lock().around = Some(around);
         self.shared.deadline.arm(limit);
-        let answer = machine.enter(&self.shared, limit, work);
+        let answer = machine.enter(&self.shared, &self.current, limit, work);
         self.shared.deadline.disarm();
-        *self.current.lock() = None;
+        {
+            let mut current = self.current.lock();
+            current.around = None;
+            current.input = Default::default();
+        }
         self.shared.dismiss(EVALUATING);
         // Rejections belong to what has failed already.
         self.shared.rejections.take();
@@ -181,6 +189,7 @@ impl Machine {
     fn enter<R>(
         &mut self,
         shared: &Arc<Shared>,
+        current: &Current,
         limit: Duration,
         work: impl FnOnce(&mut Session<'_, '_>) -> Result<R, Stop>,
     ) -> Outcome<R> {
@@ -188,7 +197,12 @@ impl Machine {
         home.enter(shared, limit, |inside| {
             let kit = inside.realm.ctx.globals().get(KIT).map_err(Stop::from);
             let mut session = match kit {
-                Ok(kit) => Session { inside, cache, kit },
+                Ok(kit) => Session {
+                    inside,
+                    current,
+                    cache,
+                    kit,
+                },
                 Err(_) => return Err(TOO_SMALL.into()),
             };
             let answer = work(&mut session).map_err(|stop| session.error(stop));
@@ -210,7 +224,7 @@ const TOO_SMALL: &str =
     "The JavaScript engine has no memory left: does the flow hold very large values?";
 
 impl<'js> Session<'_, 'js> {
-    fn function(&self, tool: Tool) -> JsResult<Function<'js>> {
+    pub(super) fn function(&self, tool: Tool) -> JsResult<Function<'js>> {
         self.kit.get(tool as u32)
     }
 
@@ -237,7 +251,7 @@ impl<'js> Session<'_, 'js> {
     ) -> Result<Value, Stop> {
         let entry = self.compiled(source)?;
         let (realm, crossing) = (&self.inside.realm, self.inside.crossing);
-        let input = to_js(realm, crossing, input)?;
+        let input = self.input(input)?;
         let names = JsObject::new(realm.ctx.clone())?;
         for (name, value) in bindings {
             names.set(*name, to_js(realm, crossing, value)?)?;
@@ -245,8 +259,8 @@ impl<'js> Session<'_, 'js> {
         if !entry.deep {
             let runs: JsObject = self.kit.get(Tool::Runs as u32)?;
             let run: Function = runs.get(entry.slot)?;
-            match run.call::<_, JsValue>((input.clone(), names.clone())) {
-                Ok(value) => return Ok(from_js(realm, crossing, &value)?),
+            match run.call::<_, JsValue>((input.value.clone(), names.clone())) {
+                Ok(value) => return Ok(self.taken(&input, &value)?),
                 Err(error) => {
                     let thrown = realm.ctx.catch();
                     if self.inside.shared.deadline.fired() || !is_stack_overflow(&thrown) {
@@ -257,18 +271,34 @@ impl<'js> Session<'_, 'js> {
                 }
             }
         }
-        let outcome: JsObject = self
-            .function(Tool::EvaluateDeep)?
-            .call((entry.slot, input, names))?;
+        let outcome: JsObject =
+            self.function(Tool::EvaluateDeep)?
+                .call((entry.slot, input.value.clone(), names))?;
         self.inside.drain();
-        if !outcome.get::<_, bool>("settled")? {
-            return Err(Stop::Told(self.too_slow()));
+        if outcome.get::<_, Option<bool>>("settled")? != Some(true) {
+            // Only a job that finds no memory ends without an outcome.
+            let late = self.inside.shared.deadline.fired();
+            return Err(Stop::Told(if late {
+                self.too_slow()
+            } else {
+                self.too_large()
+            }));
         }
         if outcome.get::<_, Option<bool>>("failed")? == Some(true) {
             realm.ctx.throw(outcome.get("error")?);
             return Err(Stop::Exception);
         }
-        Ok(from_js(realm, crossing, &outcome.get("value")?)?)
+        Ok(self.taken(&input, &outcome.get("value")?)?)
+    }
+
+    fn taken(&self, input: &Input<'js>, value: &JsValue<'js>) -> JsResult<Value> {
+        let known = self.known(input)?;
+        from_js_knowing(&self.inside.realm, self.inside.crossing, value, &known)
+    }
+
+    fn too_large(&self) -> ExpressionError {
+        self.inside.shared.note(&Failure::OutOfMemory);
+        "The expression needs too much memory: let it make less at once".into()
     }
 
     fn too_slow(&self) -> ExpressionError {
@@ -290,8 +320,7 @@ impl<'js> Session<'_, 'js> {
             return self.too_slow();
         }
         if thrown.is_null() || is_out_of_memory(&thrown) {
-            self.inside.shared.note(&Failure::OutOfMemory);
-            return "The expression needs too much memory: let it make less at once".into();
+            return self.too_large();
         }
         if is_stack_overflow(&thrown) {
             return "The expression is nested too deep".into();

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use crate::{
     engine::{Contexts, NodeContext, Scope},
     flow::Environment,
-    message::Value,
+    message::{Object, Value},
 };
 
 /// A node, or a level of variables that is being worked out.
@@ -20,8 +20,20 @@ pub(super) enum Surroundings {
     },
 }
 
-/// The surroundings of the evaluation that is under way.
-pub(super) type Current = Arc<Mutex<Option<Surroundings>>>;
+/// The evaluation that is under way.
+#[derive(Default)]
+pub(super) struct Evaluation {
+    /// None while there is none.
+    pub(super) around: Option<Surroundings>,
+    /// Tells it from those before, whose functions may have been kept somewhere.
+    pub(super) number: u32,
+    pub(super) input: Object,
+    /// Properties of the input that refer to it: they can't stand without it.
+    pub(super) referring: Vec<String>,
+}
+
+/// The evaluation that is under way, for the functions that it calls.
+pub(super) type Current = Arc<Mutex<Evaluation>>;
 
 impl Surroundings {
     pub(super) fn env(&self, name: &str) -> Option<Value> {
