@@ -52,6 +52,14 @@ impl TestFlows {
         Self::build(&Services::default(), RuntimeSettings::default(), add)
     }
 
+    /// With further node types and these settings.
+    pub(crate) fn with_settings(
+        settings: RuntimeSettings,
+        add: impl FnOnce(&mut Registry),
+    ) -> Self {
+        Self::build(&Services::default(), settings, add)
+    }
+
     /// With these services and settings, in real time.
     pub(crate) fn with_services(services: &Services, settings: RuntimeSettings) -> Self {
         Self::build(services, settings, |_| {})
