@@ -65,6 +65,17 @@ impl Code {
         self.sections.iter().any(|(.., uses)| uses.own_globals)
     }
 
+    /// Whether `throw null` stands in it.
+    pub(super) fn throws_null(&self) -> bool {
+        let mut codes = self.sections.iter().map(|(_, code, _)| code);
+        codes.any(|code| {
+            let thrown = code.split("throw").skip(1);
+            thrown
+                .map(str::trim_start)
+                .any(|rest| rest.starts_with("null"))
+        })
+    }
+
     pub(super) fn calls_done(&self) -> bool {
         self.sections.iter().any(|(section, _, uses)| {
             matches!(section, Section::Body | Section::Own) && uses.calls_done

@@ -52,24 +52,27 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// Takes the pending exception. `timed_out` when the interpreter was stopped.
-    pub(super) fn catch(ctx: &Ctx, crossing: &Crossing, timed_out: Option<u128>) -> Self {
+    /// Takes the pending exception. `timed_out` when the interpreter was stopped; `throws_null` when a script may mean it.
+    pub(super) fn catch(
+        ctx: &Ctx,
+        crossing: &Crossing,
+        timed_out: Option<u128>,
+        throws_null: bool,
+    ) -> Self {
         let thrown = ctx.catch();
         if let Some(limit) = timed_out {
             return Self::TimedOut(limit);
+        }
+        // The interpreter throws null when not even an error object fits into the memory.
+        if thrown.is_null() && !throws_null {
+            return Self::OutOfMemory;
         }
         Self::of(ctx, crossing, &thrown)
     }
 
     /// What a script threw or a promise was rejected with.
     pub(super) fn of<'js>(ctx: &Ctx<'js>, crossing: &Crossing, thrown: &JsValue<'js>) -> Self {
-        let taken = Realm::of(ctx).and_then(|realm| {
-            // Running out of memory throws the value null when not even an error object fits.
-            if thrown.is_null() && ctx.has_exception() {
-                return Ok(Value::Null);
-            }
-            from_js(&realm, crossing, thrown)
-        });
+        let taken = Realm::of(ctx).and_then(|realm| from_js(&realm, crossing, thrown));
         match taken {
             Ok(Value::Error(error)) if &*error.message == "out of memory" => Self::OutOfMemory,
             Ok(Value::Error(error)) => Self::Thrown(Value::Error(Arc::new(readable(&error)))),

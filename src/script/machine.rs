@@ -58,7 +58,8 @@ impl<'js> Inside<'_, 'js> {
             .deadline
             .fired()
             .then_some(self.limit.as_millis());
-        let failure = Failure::catch(&self.realm.ctx, self.crossing, timed_out);
+        let throws_null = self.shared.throws_null();
+        let failure = Failure::catch(&self.realm.ctx, self.crossing, timed_out, throws_null);
         self.shared.note(&failure);
         failure
     }

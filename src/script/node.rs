@@ -54,6 +54,9 @@ impl Script {
         let scripts = Scripts::of(ctx);
         let index = scripts.shared.next_number();
         scripts.shared.admit(index, ctx, code.calls_done());
+        if code.throws_null() {
+            scripts.shared.expect_null();
+        }
         Self {
             scripts,
             code,

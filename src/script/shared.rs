@@ -25,6 +25,7 @@ pub(super) struct Shared {
     slots: Mutex<HashMap<u32, Slot>>,
     next: AtomicU32,
     out_of_memory: AtomicBool,
+    throws_null: AtomicBool,
 }
 
 struct Slot {
@@ -56,6 +57,7 @@ impl Shared {
             slots: Mutex::default(),
             next: AtomicU32::new(1),
             out_of_memory: AtomicBool::new(false),
+            throws_null: AtomicBool::new(false),
         }
     }
 
@@ -192,6 +194,15 @@ impl Shared {
 
     pub(super) fn take_pending(&self, node: u32, call: u32) -> Option<Pending> {
         self.slots.lock().get_mut(&node)?.pending.remove(&call)
+    }
+
+    /// Some code of the tab throws null itself.
+    pub(super) fn expect_null(&self) {
+        self.throws_null.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn throws_null(&self) -> bool {
+        self.throws_null.load(Ordering::Relaxed)
     }
 
     /// Remembers a failure that concerns the whole runtime.
