@@ -93,18 +93,7 @@ impl TypedInput {
 fn buffer(text: &str) -> Result<Vec<u8>, String> {
     match parse_json(text).map_err(|error| error.to_string())? {
         Value::String(text) => Ok(text.as_bytes().to_vec()),
-        // As Buffer.from does: a number is taken modulo 256, anything else is 0.
-        Value::Array(values) => Ok(values
-            .iter()
-            .map(|value| {
-                let number = value.to_number();
-                if number.is_finite() {
-                    (number.trunc() as i64).rem_euclid(256) as u8
-                } else {
-                    0
-                }
-            })
-            .collect()),
+        Value::Array(values) => Ok(values.iter().map(Value::to_byte).collect()),
         _ => Err("Invalid buffer data: a JSON list of bytes or a JSON string is expected".into()),
     }
 }

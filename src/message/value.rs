@@ -206,6 +206,18 @@ impl Value {
     }
 }
 
+impl Value {
+    /// As JavaScript puts a value into a Buffer: a number modulo 256, what is none as 0.
+    pub fn to_byte(&self) -> u8 {
+        let number = self.to_number();
+        if number.is_finite() {
+            (number.trunc() % 256.0) as i32 as u8
+        } else {
+            0
+        }
+    }
+}
+
 impl PartialEq for Value {
     /// Deep equality; NaN equals NaN, so that a value equals its copy.
     fn eq(&self, other: &Self) -> bool {

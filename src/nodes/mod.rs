@@ -36,9 +36,13 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("function", function::FunctionNode::new);
     registry.add("delay", function::Delay::new);
     registry.add("trigger", function::Trigger::new);
+    registry.add("switch", function::Switch::new);
     registry.add("template", function::Template::new);
     registry.add("exec", function::Exec::new);
     registry.add("yaml", parser::Yaml::new);
+    registry.add("change", function::Change::new);
+    registry.add("range", function::Range::new);
+    registry.add("rbe", function::Rbe::new);
     let service = mqtt.clone();
     registry.add_shared("mqtt-broker", move |config, build| {
         MqttBroker::new(&service, config, build)

@@ -1,4 +1,4 @@
-//! Tables that were worked out by Node.js, so that our JavaScript is JavaScript. `tests/it/data/*.js` makes them.
+//! Tables that were worked out by Node.js, so that our JavaScript is JavaScript. `tests/it/data/*.mjs` makes them.
 
 use flowrill::message::{Pattern, Replacement};
 use serde_json::Value as Json;

@@ -177,9 +177,7 @@ impl Prop {
             input => ctx.evaluate(input, msg)?,
         };
         let path = PropertyPath::parse_message(&self.path).map_err(|error| error.to_string())?;
-        // References are looked up in the message as it was; the copy is a counter.
-        let before = msg.fields().clone();
-        path.set(msg.fields_mut(), &before, value, true)
+        path.set_in_message(msg, value)
             .map_err(|error| error.to_string())?;
         Ok(())
     }

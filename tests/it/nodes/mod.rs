@@ -1,5 +1,6 @@
 //! What a node's examples can't say: times, targets, several nodes together.
 
+mod change;
 mod common;
 mod delay;
 mod exec;
@@ -7,5 +8,8 @@ mod link;
 mod mqtt;
 mod mqtt_remote;
 mod parser;
+mod routing;
+mod switch;
+mod tables;
 mod template;
 mod trigger;

@@ -1,8 +1,11 @@
 //! Property expressions: `payload.rooms[0]["set point"]`, `a[msg.topic].b` (Node-RED's `normalisePropertyExpression`).
 
-use std::sync::Arc;
+mod parse;
 
-use super::{Object, Value, number_text};
+use std::{borrow::Cow, sync::Arc};
+
+use super::{Key, Message, Object, Value, number_text};
+use parse::Parser;
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,22 +39,7 @@ impl PropertyPath {
     /// # Errors
     /// Says which character is not expected and where.
     pub fn parse(text: &str) -> Result<Self, PathError> {
-        let characters: Vec<char> = text.chars().collect();
-        if characters.is_empty() {
-            return invalid("zero-length");
-        }
-        let mut parser = Parser {
-            text: &characters,
-            at: 0,
-        };
-        let path = parser.path(0)?;
-        if parser.at < characters.len() {
-            return invalid(format!(
-                "unexpected {} at position {}",
-                characters[parser.at], parser.at
-            ));
-        }
-        Ok(path)
+        Parser::parse(text)
     }
 
     /// As [`PropertyPath::parse`], for a property of a message: a leading `msg.` is dropped.
@@ -67,22 +55,24 @@ impl PropertyPath {
         &self.parts
     }
 
-    /// The path with its references replaced by what they are in `message`.
-    fn resolved(&self, message: &Object) -> Result<Vec<PathPart>, PathError> {
-        self.parts
-            .iter()
-            .map(|part| match part {
-                PathPart::Reference(reference) => match reference.get(message, message)? {
-                    Value::Number(number) if number >= 0.0 && number.fract() == 0.0 => {
-                        Ok(PathPart::Index(number as usize))
-                    }
-                    Value::Number(number) => Ok(PathPart::Key(number_text(number).into())),
-                    Value::Undefined | Value::Null => invalid("a reference in it is undefined"),
-                    other => Ok(PathPart::Key(other.to_text().into())),
-                },
-                part => Ok(part.clone()),
-            })
-            .collect()
+    /// The parts, with references replaced by what they are in `message`.
+    fn parts_in(&self, message: &Object) -> Result<Cow<'_, [PathPart]>, PathError> {
+        let is_reference = |part: &PathPart| matches!(part, PathPart::Reference(_));
+        if !self.parts.iter().any(is_reference) {
+            return Ok(Cow::Borrowed(&self.parts));
+        }
+        let resolved = self.parts.iter().map(|part| match part {
+            PathPart::Reference(reference) => match reference.get(message, message)? {
+                Value::Number(number) if number >= 0.0 && number.fract() == 0.0 => {
+                    Ok(PathPart::Index(number as usize))
+                }
+                Value::Number(number) => Ok(PathPart::Key(number_text(number).into())),
+                Value::Undefined | Value::Null => invalid("a reference in it is undefined"),
+                other => Ok(PathPart::Key(other.to_text().into())),
+            },
+            part => Ok(part.clone()),
+        });
+        Ok(Cow::Owned(resolved.collect::<Result<_, _>>()?))
     }
 
     /// The expression without its references: each is replaced by what it is in `message`.
@@ -91,7 +81,7 @@ impl PropertyPath {
     /// When a reference is undefined, or is a text that no expression can name.
     pub fn filled_in(&self, message: &Object) -> Result<String, PathError> {
         let mut text = String::new();
-        for (index, part) in self.resolved(message)?.iter().enumerate() {
+        for (index, part) in self.parts_in(message)?.iter().enumerate() {
             match part {
                 PathPart::Index(number) => text.push_str(&format!("[{number}]")),
                 PathPart::Key(key) if index == 0 => text.push_str(key),
@@ -108,17 +98,7 @@ impl PropertyPath {
     /// # Errors
     /// When a step before the last is null or undefined (JavaScript's TypeError), or a reference is undefined.
     pub fn get(&self, root: &Object, message: &Object) -> Result<Value, PathError> {
-        let owned;
-        let parts = if self
-            .parts
-            .iter()
-            .any(|part| matches!(part, PathPart::Reference(_)))
-        {
-            owned = self.resolved(message)?;
-            &owned
-        } else {
-            &self.parts
-        };
+        let parts = self.parts_in(message)?;
         let mut current = match parts.first() {
             Some(part) => property(root, part),
             None => return Ok(Value::Undefined),
@@ -148,8 +128,18 @@ impl PropertyPath {
         value: Value,
         create: bool,
     ) -> Result<bool, PathError> {
-        let parts = self.resolved(message)?;
+        let parts = self.parts_in(message)?;
         Ok(set_in(root, &parts, value, create))
+    }
+
+    /// As [`PropertyPath::set`] in a message, whose properties the references mean; undefined deletes (Node-RED's
+    /// `setMessageProperty`).
+    ///
+    /// # Errors
+    /// When a reference is undefined.
+    pub fn set_in_message(&self, msg: &mut Message, value: Value) -> Result<bool, PathError> {
+        let parts = self.parts_in(msg.fields())?;
+        Ok(set_in(msg.fields_mut(), &parts, value, true))
     }
 
     /// Removes the property from `root` (from an array: the element goes and the later ones move up).
@@ -162,6 +152,13 @@ impl PropertyPath {
 }
 
 impl PathPart {
+    fn key(&self) -> Key {
+        match self {
+            Self::Key(key) => key.clone().into(),
+            other => other.name().into(),
+        }
+    }
+
     fn name(&self) -> String {
         match self {
             Self::Key(key) => key.to_string(),
@@ -232,7 +229,7 @@ fn set_in(object: &mut Object, parts: &[PathPart], value: Value, create: bool) -
     let Some((first, rest)) = parts.split_first() else {
         return false;
     };
-    let name = first.name();
+    let name = first.key();
     if rest.is_empty() {
         if value.is_undefined() {
             object.remove(&name);
@@ -241,7 +238,7 @@ fn set_in(object: &mut Object, parts: &[PathPart], value: Value, create: bool) -
         }
         return true;
     }
-    if object.get(&name).is_none_or(Value::is_undefined) {
+    if !object.contains_key(&name) {
         if !create || value.is_undefined() {
             return false;
         }
@@ -291,6 +288,18 @@ fn set_below(container: &mut Value, parts: &[PathPart], value: Value, create: bo
             }
             set_below(&mut array[index], rest, value, create)
         }
+        Value::Bytes(bytes) => match parts {
+            [part] => {
+                let at = part.name().parse().unwrap_or(usize::MAX);
+                if at < bytes.len() && !value.is_undefined() {
+                    let mut changed = bytes.to_vec();
+                    changed[at] = value.to_byte();
+                    *bytes = changed.into();
+                }
+                true
+            }
+            _ => false,
+        },
         _ => false,
     }
 }
@@ -299,126 +308,5 @@ fn container_for(part: &PathPart) -> Value {
     match part {
         PathPart::Index(_) => Value::from(Vec::new()),
         _ => Value::Object(Object::new()),
-    }
-}
-
-struct Parser<'a> {
-    text: &'a [char],
-    at: usize,
-}
-
-impl Parser<'_> {
-    fn peek(&self) -> Option<char> {
-        self.text.get(self.at).copied()
-    }
-
-    /// Parses up to the end, or, within brackets, up to the `]` that closes them.
-    fn path(&mut self, depth: usize) -> Result<PropertyPath, PathError> {
-        if depth > 32 {
-            return invalid("too many references within references");
-        }
-        let mut parts = vec![PathPart::Key(self.identifier()?)];
-        loop {
-            match self.peek() {
-                Some('.') => {
-                    self.at += 1;
-                    let name = self.identifier()?;
-                    parts.push(name.parse().map_or(PathPart::Key(name), PathPart::Index));
-                }
-                Some('[') => {
-                    self.at += 1;
-                    parts.push(self.bracket(depth)?);
-                    if self.peek() != Some(']') {
-                        return self.unexpected();
-                    }
-                    self.at += 1;
-                    if !matches!(self.peek(), None | Some('.' | '[' | ']')) {
-                        return self.unexpected();
-                    }
-                }
-                None => return Ok(PropertyPath { parts }),
-                Some(']') if depth > 0 => return Ok(PropertyPath { parts }),
-                Some(_) => return self.unexpected(),
-            }
-        }
-    }
-
-    fn bracket(&mut self, depth: usize) -> Result<PathPart, PathError> {
-        match self.peek() {
-            Some(quote @ ('"' | '\'')) => {
-                self.at += 1;
-                let from = self.at;
-                while self.peek().is_some_and(|c| c != quote) {
-                    self.at += 1;
-                }
-                if self.peek().is_none() {
-                    return invalid("unterminated string");
-                }
-                let name: String = self.text[from..self.at].iter().collect();
-                self.at += 1;
-                if name.is_empty() {
-                    return invalid("empty string in brackets");
-                }
-                Ok(PathPart::Key(name.into()))
-            }
-            Some(digit) if digit.is_ascii_digit() => {
-                let from = self.at;
-                while self.peek().is_some_and(|c| c.is_ascii_digit()) {
-                    self.at += 1;
-                }
-                let digits: String = self.text[from..self.at].iter().collect();
-                digits
-                    .parse()
-                    .map(PathPart::Index)
-                    .or_else(|_| invalid("the index is too large"))
-            }
-            Some('m') if self.text[self.at..].starts_with(&['m', 's', 'g']) => {
-                self.at += 3;
-                match self.peek() {
-                    Some('.') => self.at += 1,
-                    Some('[') => {}
-                    _ => return self.unexpected(),
-                }
-                if self.peek() == Some('[') {
-                    self.at += 1;
-                    let first = self.bracket(depth + 1)?;
-                    if self.peek() != Some(']') {
-                        return self.unexpected();
-                    }
-                    self.at += 1;
-                    let mut parts = vec![first];
-                    if let Some('.') = self.peek() {
-                        self.at += 1;
-                        parts.extend(self.path(depth + 1)?.parts);
-                    }
-                    return Ok(PathPart::Reference(PropertyPath { parts }));
-                }
-                Ok(PathPart::Reference(self.path(depth + 1)?))
-            }
-            _ => self.unexpected(),
-        }
-    }
-
-    fn identifier(&mut self) -> Result<Arc<str>, PathError> {
-        match self.peek() {
-            Some(first) if first.is_alphanumeric() || first == '$' || first == '_' => {}
-            _ => return self.unexpected(),
-        }
-        let from = self.at;
-        while let Some(next) = self.peek() {
-            match next {
-                '.' | '[' | ']' => break,
-                ' ' | '\t' | '\n' | '\r' | '"' | '\'' => return self.unexpected(),
-                _ => self.at += 1,
-            }
-        }
-        Ok(self.text[from..self.at].iter().collect::<String>().into())
-    }
-
-    fn unexpected<T>(&self) -> Result<T, PathError> {
-        match self.peek() {
-            Some(c) => invalid(format!("unexpected {c} at position {}", self.at)),
-            None => invalid("unterminated expression"),
-        }
     }
 }
