@@ -124,10 +124,10 @@ impl Object {
         match Key::index(key.as_ref()) {
             None => map.insert(key.into(), value),
             Some(index) => {
-                let place = map
-                    .keys()
-                    .take_while(|other| Key::index(other).is_some_and(|other| other < index))
-                    .count();
+                // Indices stand first and in order, so the place is found by halving.
+                let place = map.partition_point(|other, _| {
+                    Key::index(other).is_some_and(|other| other < index)
+                });
                 map.shift_insert(place, key.into(), value)
             }
         }

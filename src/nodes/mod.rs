@@ -6,6 +6,7 @@ mod helper;
 mod network;
 mod own;
 mod parser;
+mod sequence;
 mod shared;
 
 use crate::{engine::Registry, services::Services};
@@ -43,6 +44,7 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("change", function::Change::new);
     registry.add("range", function::Range::new);
     registry.add("rbe", function::Rbe::new);
+    registry.add("split", sequence::Split::new);
     let service = mqtt.clone();
     registry.add_shared("mqtt-broker", move |config, build| {
         MqttBroker::new(&service, config, build)

@@ -11,5 +11,6 @@ mod parser;
 mod routing;
 mod switch;
 mod tables;
+mod split;
 mod template;
 mod trigger;
