@@ -45,6 +45,8 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("range", function::Range::new);
     registry.add("rbe", function::Rbe::new);
     registry.add("split", sequence::Split::new);
+    registry.add("join", sequence::Join::new);
+    registry.add("batch", sequence::Batch::new);
     let service = mqtt.clone();
     registry.add_shared("mqtt-broker", move |config, build| {
         MqttBroker::new(&service, config, build)

@@ -1,5 +1,9 @@
 //! Nodes of the palette category "sequence": they take messages apart, put them together and order them.
 
+mod batch;
+mod join;
 mod split;
 
+pub(super) use batch::Batch;
+pub(super) use join::Join;
 pub(super) use split::Split;

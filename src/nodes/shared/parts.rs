@@ -33,6 +33,11 @@ impl<'a> Parts<'a> {
         self.0.get("count")
     }
 
+    /// The parts that the message had before it was split again.
+    pub(in crate::nodes) fn outer(self) -> Option<&'a Value> {
+        self.0.get("parts")
+    }
+
     /// Any other property, such as `type`, `ch` or `len`; undefined when it is missing.
     pub(in crate::nodes) fn get(self, name: &str) -> &'a Value {
         self.0.get(name).unwrap_or(&Value::Undefined)
@@ -52,12 +57,7 @@ pub(in crate::nodes) fn new_sequence(msg: &Message) -> Object {
 
 /// The message leaves its sequence: it gets back the parts that it had before, or none.
 pub(in crate::nodes) fn end_sequence(msg: &mut Message) {
-    let outer = msg
-        .get("parts")
-        .as_object()
-        .and_then(|parts| parts.get("parts"))
-        .cloned();
-    match outer {
+    match Parts::of(msg).and_then(Parts::outer).cloned() {
         Some(outer) => msg.set("parts", outer),
         None => {
             msg.remove("parts");
