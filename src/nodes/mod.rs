@@ -46,6 +46,7 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("rbe", function::Rbe::new);
     registry.add("split", sequence::Split::new);
     registry.add("join", sequence::Join::new);
+    registry.add("sort", sequence::Sort::new);
     registry.add("batch", sequence::Batch::new);
     let service = mqtt.clone();
     registry.add_shared("mqtt-broker", move |config, build| {

@@ -2,8 +2,10 @@
 
 mod batch;
 mod join;
+mod sort;
 mod split;
 
 pub(super) use batch::Batch;
 pub(super) use join::Join;
+pub(super) use sort::Sort;
 pub(super) use split::Split;

@@ -15,6 +15,7 @@ mod parser;
 mod routing;
 mod switch;
 mod tables;
+mod sort;
 mod split;
 mod template;
 mod trigger;

@@ -55,7 +55,7 @@ export function typeOf(property: Property, values: Values): string {
 }
 
 /** Types that need no text beside them. */
-export const BARE_TYPES: readonly string[] = ['date', 'prev', 'pay', 'payl', 'full', 'nul', 'auto', 'counter']
+export const BARE_TYPES: readonly string[] = ['date', 'prev', 'pay', 'payl', 'full', 'elem', 'seq', 'nul', 'auto', 'counter']
 
 /** What is wrong with the value of a property, or null. */
 export function faultOf(property: Property, values: Values): Fault | null {

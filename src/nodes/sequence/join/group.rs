@@ -168,8 +168,8 @@ impl Group {
             .collected
             .build(self.kind, &self.joiner, &self.part_length, ctx)?;
         let goes_to = match &self.goes_to {
-            Value::String(path) => MessageProperty::new(path),
-            _ => MessageProperty::new("payload"),
+            Value::String(path) => MessageProperty::new(path.to_string()),
+            _ => MessageProperty::new(String::new()),
         };
         goes_to.set(&mut self.msg, value)?;
         end_sequence(&mut self.msg);

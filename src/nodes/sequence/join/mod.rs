@@ -125,10 +125,10 @@ impl Join {
             } else {
                 &config.build
             }),
-            property: MessageProperty::new(&property_name),
+            property: MessageProperty::new(property_name.clone()),
             property_name,
             full,
-            key: MessageProperty::new(&key_name),
+            key: MessageProperty::new(key_name.clone()),
             key_name,
             joiner,
             use_parts: config.useparts,
@@ -264,8 +264,8 @@ impl Join {
         };
         let goes_to = parts.get("property").clone();
         let property = match &goes_to {
-            Value::String(path) => MessageProperty::new(path),
-            _ => MessageProperty::new("payload"),
+            Value::String(path) => MessageProperty::new(path.to_string()),
+            _ => MessageProperty::new(String::new()),
         };
         let value = match property.get(&msg) {
             Ok(value) => value,

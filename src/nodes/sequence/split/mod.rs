@@ -73,10 +73,10 @@ impl Split {
         };
         Ok(Self {
             rules: Rules::read(&config.splt, &config.splt_type, config.array_splt),
-            property: MessageProperty::new(&property_name),
+            property: MessageProperty::new(property_name.clone()),
             property_name,
             name_goes_to: (!config.addname.is_empty())
-                .then(|| MessageProperty::new(&config.addname)),
+                .then(|| MessageProperty::new(config.addname)),
             stream: config.stream,
             index: 0,
             text_left: Left::default(),
