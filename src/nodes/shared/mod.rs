@@ -4,7 +4,7 @@ pub(in crate::nodes) mod deadlines;
 pub(in crate::nodes) mod held;
 pub(in crate::nodes) mod mqtt;
 pub(in crate::nodes) mod mustache;
-pub(in crate::nodes) mod property;
 pub(in crate::nodes) mod parts;
+pub(in crate::nodes) mod property;
 pub(in crate::nodes) mod separator;
 pub(in crate::nodes) mod yaml;

@@ -88,13 +88,13 @@ mod tests {
     use super::*;
     use crate::message::from_wire;
 
-    fn message(json: serde_json::Value) -> Message {
-        Message::from_value(from_wire(&json).unwrap()).unwrap()
+    fn message(json: &serde_json::Value) -> Message {
+        Message::from_value(from_wire(json).unwrap()).unwrap()
     }
 
     #[test]
     fn sequences_nest() {
-        let mut msg = message(json!({"parts": {"id": 7, "index": 2}, "payload": 1}));
+        let mut msg = message(&json!({"parts": {"id": 7, "index": 2}, "payload": 1}));
         let mut inner = new_sequence(&msg);
         inner.insert("index", 0.into());
         msg.set("parts", inner);
@@ -119,9 +119,9 @@ mod tests {
                 json!({"parts": {"id": "a", "index": 1}}),
             ),
         ] {
-            let mut msg = message(before);
+            let mut msg = message(&before);
             set_parts(&mut msg, [("index", 1.into())]);
-            assert_eq!(msg, message(after));
+            assert_eq!(msg, message(&after));
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::collected::{Collected, Kind, invalid};
+use super::{
+    collected::{Collected, Kind, invalid},
+    member::Member,
+};
 use crate::{
     engine::{Completion, NodeContext, NodeError, Timer},
     message::{Key, Message, Value},
@@ -11,24 +14,6 @@ use crate::{
         property::MessageProperty,
     },
 };
-
-/// A message, with what its group needs to know of it.
-pub(super) struct Member {
-    pub(super) msg: Message,
-    pub(super) value: Value,
-    pub(super) kind: Kind,
-    /// How many make the group whole; 0 or what is no number: nobody knows.
-    pub(super) target: Value,
-    pub(super) joiner: Value,
-    /// The name of its value, in an object.
-    pub(super) key: Value,
-    /// Its place in the sequence.
-    pub(super) index: Value,
-    /// `parts.len`
-    pub(super) part_length: Value,
-    /// Where the result goes.
-    pub(super) goes_to: Value,
-}
 
 /// The time of a group is over.
 pub(super) struct TimeOver {
@@ -75,10 +60,10 @@ impl Group {
     ///
     /// # Errors
     /// When its value can't go into a buffer.
-    pub(super) fn add(&mut self, member: Member, ctx: &NodeContext) -> Result<bool, NodeError> {
+    pub(super) fn add(&mut self, member: &Member, ctx: &NodeContext) -> Result<bool, NodeError> {
         let Member {
             msg, value, kind, ..
-        } = &member;
+        } = member;
         let fits = value.is_undefined()
             || matches!(value, Value::Bytes(_) | Value::String(_) | Value::Array(_));
         if *kind == Kind::Buffer && !fits {

@@ -2,6 +2,7 @@
 
 mod collected;
 mod group;
+mod member;
 mod reduce;
 
 use std::time::Duration;
@@ -10,8 +11,9 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use self::{
-    collected::{Kind, type_error},
-    group::{Group, Member, TimeOver, has},
+    collected::Kind,
+    group::{Group, TimeOver, has},
+    member::Member,
     reduce::Reduce,
 };
 use crate::{
@@ -19,7 +21,6 @@ use crate::{
     message::{Key, Message, Object, Value, parse_number},
     nodes::shared::{
         held,
-        parts::Parts,
         property::MessageProperty,
         separator::{byte_list, unescape},
     },
@@ -181,35 +182,34 @@ impl Join {
         if self.full && !matches!(self.mode, Mode::Auto) {
             member.value = member.msg.to_value();
         }
-        self.add(id, member, ctx)
+        self.add(&id, member, ctx)
     }
 
-    fn add(&mut self, id: Key, member: Member, ctx: &NodeContext) -> Result<(), Failed> {
-        if !self.groups.contains_key(&id) {
+    fn add(&mut self, id: &Key, member: Member, ctx: &NodeContext) -> Result<(), Failed> {
+        if !self.groups.contains_key(id) {
             self.begun += 1;
             self.groups
                 .insert(id.clone(), Group::begin(&member, self.begun));
-            self.start_timer(&id, ctx);
+            self.start_timer(id, ctx);
         }
-        let Some(group) = self.groups.get_mut(&id) else {
+        let Some(group) = self.groups.get_mut(id) else {
             return Ok(());
         };
         let before = group.len();
-        let msg = member.msg.clone();
-        let is_whole = match group.add(member, ctx) {
-            Ok(is_whole) => is_whole,
-            Err(error) => return Err(Failed::with(error, msg)),
-        };
+        let added = group.add(&member, ctx);
         self.held = self.held + group.len() - before;
-        if is_whole {
-            return self
-                .send(&id, ctx)
-                .map_err(|error| Failed::with(error, msg));
+        match added {
+            Ok(true) => self
+                .send(id, ctx)
+                .map_err(|error| Failed::with(error, member.msg)),
+            Ok(false) => {
+                if held::far_too_many(self.held) {
+                    self.drop_oldest(ctx);
+                }
+                Ok(())
+            }
+            Err(error) => Err(Failed::with(error, member.msg)),
         }
-        if held::far_too_many(self.held) {
-            self.drop_oldest(ctx);
-        }
-        Ok(())
     }
 
     /// Sends a group; it goes unless it is to be kept.
@@ -240,103 +240,6 @@ impl Join {
         }
         ctx.completion(&msg).done();
         Ok(())
-    }
-
-    /// What `msg.parts` says of the message; none when that is all there is to do.
-    fn by_parts(
-        &mut self,
-        msg: Message,
-        ctx: &NodeContext,
-    ) -> Result<Option<(Key, Member)>, Failed> {
-        if let Some(given) = msg.fields().get("parts").filter(|given| given.is_nullish()) {
-            let error = type_error(given, "hasOwnProperty");
-            return Err(Failed::with(error, msg));
-        }
-        let Some((parts, id)) = Parts::of(&msg).and_then(|parts| Some((parts, parts.id()?))) else {
-            if has(&msg, "reset") {
-                self.groups.clear();
-                self.held = 0;
-            } else {
-                ctx.warn("Message missing msg.parts property - cannot join in 'auto' mode");
-            }
-            ctx.completion(&msg).done();
-            return Ok(None);
-        };
-        let goes_to = parts.get("property").clone();
-        let property = match &goes_to {
-            Value::String(path) => MessageProperty::new(path.to_string()),
-            _ => MessageProperty::new(String::new()),
-        };
-        let value = match property.get(&msg) {
-            Ok(value) => value,
-            Err(error) => return Err(Failed::with(error, msg)),
-        };
-        let member = Member {
-            value,
-            kind: Kind::from_name(parts.get("type").as_str().unwrap_or_default()),
-            target: parts.get("count").clone(),
-            joiner: parts.get("ch").clone(),
-            key: parts.get("key").clone(),
-            index: parts.get("index").clone(),
-            part_length: parts.get("len").clone(),
-            goes_to,
-            msg: msg.clone(),
-        };
-        Ok(Some((id, member)))
-    }
-
-    /// What the settings say of the message.
-    fn by_settings(&self, mut msg: Message, value: Value) -> Result<Option<(Key, Member)>, Failed> {
-        let given = msg.fields().get("parts");
-        if let Some(given) = given.filter(|given| given.is_nullish()) {
-            if !self.use_parts || self.count_of_parts {
-                let name = if self.use_parts {
-                    "count"
-                } else {
-                    "hasOwnProperty"
-                };
-                let error = type_error(given, name);
-                return Err(Failed::with(error, msg));
-            }
-        } else if given.is_some() && !self.use_parts {
-            let outer = Parts::of(&msg).and_then(|parts| parts.outer()).cloned();
-            match outer {
-                Some(outer) => {
-                    let parts: Object = [("parts", outer)].into_iter().collect();
-                    msg.set("parts", parts);
-                }
-                None => {
-                    msg.remove("parts");
-                }
-            }
-        }
-        let mut id = Key::from("_");
-        let mut target = Value::Number(self.count);
-        if self.count_of_parts && has(&msg, "parts") {
-            let parts = Parts::of(&msg);
-            target = parts.and_then(Parts::count).cloned().unwrap_or_default();
-            id = parts.and_then(Parts::id).unwrap_or(id);
-        }
-        let key = if self.kind == Kind::Object {
-            match self.key.get(&msg) {
-                Ok(key) => key,
-                Err(error) => return Err(Failed::with(error, msg)),
-            }
-        } else {
-            Value::Undefined
-        };
-        let member = Member {
-            value,
-            kind: self.kind,
-            target,
-            joiner: self.joiner.clone(),
-            key,
-            index: Value::Undefined,
-            part_length: Value::Undefined,
-            goes_to: self.property_name.as_str().into(),
-            msg,
-        };
-        Ok(Some((id, member)))
     }
 
     fn start_timer(&mut self, id: &Key, ctx: &NodeContext) {

@@ -157,7 +157,7 @@ impl Split {
         };
         let Some((source, clean)) = left.join(source, &cut) else {
             let sequence = Sequence::new(msg, parts, Pieces::none());
-            return self.keep(sequence, is_text, ctx);
+            return self.keep(&sequence, is_text, ctx);
         };
         let pieces = Pieces::cut(source, cut, clean);
         if !self.stream {
@@ -251,7 +251,7 @@ impl Split {
         if self.stream {
             self.left(is_text).set(&value);
             if by_length || !empty {
-                return self.keep(sequence, is_text, ctx);
+                return self.keep(&sequence, is_text, ctx);
             }
         }
         sequence.completion(ctx).done();
@@ -267,7 +267,7 @@ impl Split {
 
     /// A piece of the message stays here until the next one: it is done with when that piece leaves. Node-RED does not
     /// wait so long for a text that is cut at a separator.
-    fn keep(&mut self, sequence: Sequence, is_text: bool, ctx: &NodeContext) {
+    fn keep(&mut self, sequence: &Sequence, is_text: bool, ctx: &NodeContext) {
         let left = self.left(is_text);
         if left.len() > MOST_LEFT {
             left.clear();
