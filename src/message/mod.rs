@@ -22,7 +22,7 @@ mod tests;
 pub use compare::{compare, loosely_equal, same_content, strictly_equal};
 pub use debug::debug_encode;
 pub use inspect::inspect;
-pub use number::{parse_float, parse_number, round};
+pub use number::{parse_float, parse_number, round, trim};
 pub use object::{Key, Object};
 pub use path::{PathError, PathPart, PropertyPath};
 pub use pattern::{Pattern, PatternError, Replacement};

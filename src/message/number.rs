@@ -5,9 +5,14 @@ pub(super) fn is_blank(c: char) -> bool {
     (c.is_whitespace() && c != '\u{85}') || c == '\u{feff}'
 }
 
+/// `text.trim()` of JavaScript.
+pub fn trim(text: &str) -> &str {
+    text.trim_matches(is_blank)
+}
+
 /// `Number(text)` of JavaScript: blanks around are ignored, empty is 0, what is no number is NaN.
 pub fn parse_number(text: &str) -> f64 {
-    let text = text.trim_matches(is_blank);
+    let text = trim(text);
     if text.is_empty() {
         return 0.0;
     }

@@ -40,6 +40,7 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("switch", function::Switch::new);
     registry.add("template", function::Template::new);
     registry.add("exec", function::Exec::new);
+    registry.add("csv", parser::Csv::new);
     registry.add("yaml", parser::Yaml::new);
     registry.add("change", function::Change::new);
     registry.add("range", function::Range::new);

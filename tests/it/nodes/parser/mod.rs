@@ -1,5 +1,6 @@
 //! Nodes that turn text into values and back.
 
+mod csv;
 mod yaml;
 
 use flowrill::engine::LogLevel;

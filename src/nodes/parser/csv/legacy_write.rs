@@ -1,0 +1,180 @@
+//! Legacy mode, objects and lists to text.
+
+use super::{Header, Work, cannot_read, cells, columns::Legacy, js_error};
+use crate::{
+    engine::Failed,
+    message::{ErrorValue, Message, Value},
+};
+
+impl Work<'_> {
+    pub(super) fn legacy_write(
+        &mut self,
+        payload: Value,
+        columns: &mut Legacy,
+        mut msg: Message,
+    ) -> Result<(), Failed> {
+        let rows = match payload {
+            Value::Array(rows) => rows.to_vec(),
+            one => {
+                msg.set("payload", vec![one.clone()]);
+                vec![one]
+            }
+        };
+        match self.legacy_text(rows, columns, &msg) {
+            Ok(text) => {
+                msg.set("payload", text);
+                msg.set("columns", columns.line(",", true));
+                self.ctx.send_done(msg);
+                Ok(())
+            }
+            Err(error) => Err(Failed::with(error, msg)),
+        }
+    }
+
+    fn legacy_text(
+        &mut self,
+        mut rows: Vec<Value>,
+        columns: &mut Legacy,
+        msg: &Message,
+    ) -> Result<String, ErrorValue> {
+        let settings = self.settings;
+        if !(columns.no_template && is_later_part(msg)?) {
+            columns.read(&settings.template);
+        }
+        let has_columns = msg.fields().contains_key("columns");
+        let mut lines = Vec::with_capacity(rows.len() + 1);
+        if settings.header_out != Header::Never && !self.state.header_sent {
+            if columns.are_empty() {
+                if has_columns {
+                    columns.read_message(msg)?;
+                } else {
+                    columns.names = first_keys(&rows)?;
+                }
+            }
+            lines.push(columns.line(&settings.separator, true));
+            self.state.header_sent = settings.header_out == Header::Once;
+        }
+        let mut at = 0;
+        while at < rows.len() {
+            if rows[at].type_of() != "object" {
+                // A list of plain values is one row.
+                rows = vec![rows.into()];
+            }
+            match rows.get(at) {
+                Some(Value::Array(cells)) => lines.push(self.list_line(cells)?),
+                Some(row) => {
+                    if columns.are_empty() && has_columns {
+                        columns.read_message(msg)?;
+                    }
+                    lines.push(if columns.are_empty() {
+                        self.untitled_line(row, &rows[0])?
+                    } else {
+                        self.object_line(row, &columns.names)?
+                    });
+                }
+                None => return Err(cannot_read(&Value::Undefined, "length")),
+            }
+            at += 1;
+        }
+        Ok(lines.join(&settings.line_end) + &settings.line_end)
+    }
+
+    fn list_line(&self, list: &[Value]) -> Result<String, ErrorValue> {
+        let mut line = Vec::with_capacity(list.len());
+        for cell in list {
+            if matches!(cell, Value::Null) {
+                return Err(cannot_read(cell, "toString"));
+            }
+            let text = if cell.is_undefined() {
+                String::new()
+            } else {
+                cell.to_text()
+            };
+            let breaks = text.contains('\n');
+            line.push(self.quoted(text, breaks));
+        }
+        Ok(line.join(&self.settings.separator))
+    }
+
+    /// A row when nothing says which columns there are: the plain values under the first row's keys.
+    fn untitled_line(&mut self, row: &Value, first: &Value) -> Result<String, ErrorValue> {
+        if !self.state.warned {
+            self.state.warned = true;
+            self.ctx.warn(self.ctx.text("csv.errors.obj_csv", &[]));
+        }
+        let mut line = Vec::new();
+        for key in cells::keys(first).unwrap_or_default() {
+            if row.is_nullish() {
+                return Err(cannot_read(row, "hasOwnProperty"));
+            }
+            let Some(value) =
+                cells::property(row, &key).filter(|value| value.type_of() != "object")
+            else {
+                continue;
+            };
+            let text = if value.is_undefined() {
+                String::new()
+            } else {
+                value.to_text()
+            };
+            // Node-RED looks for the line break in the key.
+            line.push(self.quoted(text, key.contains('\n')));
+        }
+        Ok(line.join(&self.settings.separator))
+    }
+
+    fn object_line(&self, row: &Value, names: &[String]) -> Result<String, ErrorValue> {
+        let mut line = Vec::with_capacity(names.len());
+        for name in names {
+            if name.is_empty() {
+                line.push(String::new());
+                continue;
+            }
+            if name.contains('"') && name.contains('\'') {
+                return Err(js_error(
+                    "Error",
+                    "Invalid property expression: a column has both kinds of quotes",
+                ));
+            }
+            if row.is_nullish() {
+                return Err(cannot_read(row, name));
+            }
+            let value = cells::property(row, name).unwrap_or_default();
+            let text = match &value {
+                Value::Undefined => String::new(),
+                value => cells::to_cell(value).map_err(|error| js_error("TypeError", &error))?,
+            };
+            let breaks = text.contains('\n');
+            line.push(self.quoted(text, breaks));
+        }
+        Ok(line.join(&self.settings.separator))
+    }
+
+    /// A cell's text, in quotes where it needs them; `breaks` when a line break asks for them.
+    fn quoted(&self, text: String, breaks: bool) -> String {
+        if text.contains('"') {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        } else if breaks || text.contains(&self.settings.separator) {
+            format!("\"{text}\"")
+        } else {
+            text
+        }
+    }
+}
+
+/// Whether the message is a later one of a sequence, for which the columns were found already.
+pub(super) fn is_later_part(msg: &Message) -> Result<bool, ErrorValue> {
+    let parts = msg.get("parts");
+    if msg.fields().contains_key("parts") && parts.is_nullish() {
+        return Err(cannot_read(parts, "hasOwnProperty"));
+    }
+    let index = parts.as_object().and_then(|parts| parts.get("index"));
+    Ok(index.is_some_and(|index| index.to_number() > 0.0))
+}
+
+/// `Object.keys` of the first row.
+pub(super) fn first_keys(rows: &[Value]) -> Result<Vec<String>, ErrorValue> {
+    rows.first()
+        .and_then(cells::keys)
+        .ok_or_else(|| js_error("TypeError", "Cannot convert undefined or null to object"))
+}

@@ -1,0 +1,153 @@
+//! What both modes do with the rows they read: one message each, one for all, or kept until a sequence is complete.
+
+use super::{Work, cannot_read};
+use crate::{
+    engine::Failed,
+    message::{ErrorValue, Message, Value},
+};
+
+/// Rows kept of a sequence that never ends. Node-RED keeps them all.
+const MOST_STORED: usize = 1_000_000;
+
+/// What `msg.parts` says of the sequence that the message belongs to.
+#[derive(Clone, Copy)]
+pub(super) struct Incoming {
+    pub(super) has_parts: bool,
+    /// NaN when it is not said.
+    pub(super) index: f64,
+    count: f64,
+}
+
+impl Incoming {
+    /// Reads `msg.parts`.
+    ///
+    /// # Errors
+    /// JavaScript's when it is null or undefined.
+    pub(super) fn new(msg: &Message) -> Result<Self, ErrorValue> {
+        let number = |key: &str| {
+            let part = msg
+                .get("parts")
+                .as_object()
+                .and_then(|parts| parts.get(key));
+            part.map_or(f64::NAN, Value::to_number)
+        };
+        let parts = msg.get("parts");
+        let has_parts = msg.fields().contains_key("parts");
+        if has_parts && parts.is_nullish() {
+            return Err(cannot_read(parts, "index"));
+        }
+        Ok(Self {
+            has_parts,
+            index: number("index"),
+            count: number("count"),
+        })
+    }
+
+    /// Whether the sequence is at its end.
+    pub(super) fn is_last(&self) -> bool {
+        self.index + 1.0 >= self.count
+    }
+
+    /// Whether it is exactly there.
+    fn is_end(&self) -> bool {
+        self.index + 1.0 == self.count
+    }
+}
+
+/// Lines that were read.
+pub(super) struct Rows {
+    pub(super) rows: Vec<Value>,
+    /// What is kept of a single line of a sequence.
+    pub(super) to_store: Vec<Value>,
+    pub(super) columns: String,
+    pub(super) line_breaks: usize,
+}
+
+impl Work<'_> {
+    /// Sends the rows.
+    pub(super) fn send_rows(
+        &mut self,
+        rows: Rows,
+        incoming: Incoming,
+        msg: Message,
+    ) -> Result<(), Failed> {
+        if !self.settings.together {
+            self.send_each(rows, incoming, &msg);
+        } else if incoming.has_parts && rows.line_breaks <= 1 {
+            return self.store(rows, incoming, msg);
+        } else {
+            self.send_all(rows.rows, rows.columns, msg);
+        }
+        Ok(())
+    }
+
+    fn send_all(&self, rows: Vec<Value>, columns: String, mut msg: Message) {
+        msg.set("columns", columns);
+        msg.set("payload", rows);
+        self.ctx.send_done(msg);
+    }
+
+    fn store(&mut self, rows: Rows, incoming: Incoming, mut msg: Message) -> Result<(), Failed> {
+        let stored = &mut self.state.stored;
+        let setting = self.ctx.settings().message_buffer_max_length;
+        let most = if setting == 0 { MOST_STORED } else { setting };
+        if stored.len() + rows.to_store.len() > most {
+            stored.clear();
+            return Err(Failed::with(self.ctx.text("csv.errors.too-many", &[]), msg));
+        }
+        stored.extend(rows.to_store);
+        if incoming.is_end() {
+            let stored = std::mem::take(stored);
+            msg.remove("parts");
+            self.send_all(stored, rows.columns, msg);
+        } else {
+            self.ctx.completion(&msg).done();
+        }
+        Ok(())
+    }
+
+    fn send_each(&self, rows: Rows, incoming: Incoming, msg: &Message) {
+        let completion = self.ctx.completion(msg);
+        let count = rows.rows.len();
+        let last = incoming.has_parts && incoming.is_last();
+        let columns: Value = rows.columns.into();
+        for (index, row) in rows.rows.into_iter().enumerate() {
+            let mut copy = msg.clone();
+            copy.set("columns", columns.clone());
+            copy.set("payload", row);
+            self.set_parts(&mut copy, incoming, index, count);
+            if last {
+                copy.set("complete", true);
+            }
+            self.ctx.send(copy);
+        }
+        if last && count == 0 {
+            let mut end = Message::default();
+            end.set("complete", true);
+            self.ctx.send(end);
+        }
+        completion.done();
+    }
+
+    fn set_parts(&self, copy: &mut Message, incoming: Incoming, index: usize, count: usize) {
+        if !incoming.has_parts {
+            let id = copy.get("_msgid").clone();
+            let parts = [("id", id), ("index", index.into()), ("count", count.into())];
+            copy.set("parts", Value::Object(parts.into_iter().collect()));
+            return;
+        }
+        // Lines that were left out do not count, and neither does the header.
+        let shift = self.settings.skip + f64::from(u8::from(self.settings.header_in));
+        if let Some(Value::Object(parts)) = copy.fields_mut().get_mut("parts") {
+            parts.insert("index", (incoming.index - shift).into());
+            parts.insert("count", (incoming.count - shift).into());
+        }
+    }
+}
+
+/// How many carriage returns and line feeds a text has.
+pub(super) fn line_breaks(text: &str) -> usize {
+    text.bytes()
+        .filter(|byte| matches!(byte, b'\r' | b'\n'))
+        .count()
+}
