@@ -71,6 +71,7 @@ pub(super) struct FlowShared {
     room: Notify,
     waiting: AtomicUsize,
     spawned: AtomicUsize,
+    held: AtomicUsize,
     locals: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     tasks: TaskTracker,
 }
@@ -84,6 +85,7 @@ impl FlowShared {
             room: Notify::new(),
             waiting: AtomicUsize::new(0),
             spawned: AtomicUsize::new(0),
+            held: AtomicUsize::new(0),
             locals: Mutex::default(),
         }
     }
@@ -166,31 +168,49 @@ impl FlowShared {
         self.wake.notified().await;
     }
 
-    /// Returns when the flow has room for another message from outside.
-    pub(super) async fn ready(&self) {
+    /// Returns when the flow has room for another message. For a source, from outside, what nodes hold counts as well.
+    pub(super) async fn ready(&self, is_source: bool) {
         loop {
-            if self.has_room() {
+            if self.has_room(is_source) {
                 return;
             }
             self.waiting.fetch_add(1, Ordering::AcqRel);
             let notified = self.room.notified();
             let mut notified = std::pin::pin!(notified);
             notified.as_mut().enable();
-            if !self.has_room() {
+            if !self.has_room(is_source) {
                 notified.await;
             }
             self.waiting.fetch_sub(1, Ordering::AcqRel);
         }
     }
 
-    fn has_room(&self) -> bool {
-        self.queue.lock().work.len() < ROOM && self.spawned.load(Ordering::Relaxed) < MAX_SPAWNED
+    fn has_room(&self, is_source: bool) -> bool {
+        let held = if is_source {
+            self.held.load(Ordering::Relaxed)
+        } else {
+            0
+        };
+        let spawned = self.spawned.load(Ordering::Relaxed);
+        self.queue.lock().work.len() < ROOM && spawned + held < MAX_SPAWNED
     }
 
     /// Counts a piece of spawned work until the returned guard is dropped.
-    pub(super) fn count_spawned(self: &Arc<Self>) -> SpawnedGuard {
+    pub(super) fn count_spawned(self: &Arc<Self>) -> WorkGuard {
         self.spawned.fetch_add(1, Ordering::Relaxed);
-        SpawnedGuard(self.clone())
+        WorkGuard {
+            flow: self.clone(),
+            is_held: false,
+        }
+    }
+
+    /// Counts a message that a node holds while it waits for room itself.
+    pub(super) fn count_held(self: &Arc<Self>) -> WorkGuard {
+        self.held.fetch_add(1, Ordering::Relaxed);
+        WorkGuard {
+            flow: self.clone(),
+            is_held: true,
+        }
     }
 
     /// What nodes of this flow share among themselves, made at first use.
@@ -245,14 +265,22 @@ impl Queue {
     }
 }
 
-/// Counts one piece of spawned work while it lives.
-pub(super) struct SpawnedGuard(Arc<FlowShared>);
+/// Counts one piece of work while it lives.
+pub(super) struct WorkGuard {
+    flow: Arc<FlowShared>,
+    is_held: bool,
+}
 
-impl Drop for SpawnedGuard {
+impl Drop for WorkGuard {
     fn drop(&mut self) {
-        let before = self.0.spawned.fetch_sub(1, Ordering::Relaxed);
-        if before <= MAX_SPAWNED && self.0.waiting.load(Ordering::Acquire) > 0 {
-            self.0.room.notify_waiters();
+        let count = if self.is_held {
+            &self.flow.held
+        } else {
+            &self.flow.spawned
+        };
+        let before = count.fetch_sub(1, Ordering::Relaxed);
+        if before <= MAX_SPAWNED && self.flow.waiting.load(Ordering::Acquire) > 0 {
+            self.flow.room.notify_waiters();
         }
     }
 }

@@ -8,6 +8,7 @@ mod own;
 mod parser;
 mod sequence;
 mod shared;
+mod storage;
 
 use crate::{engine::Registry, services::Services};
 
@@ -49,6 +50,9 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("join", sequence::Join::new);
     registry.add("sort", sequence::Sort::new);
     registry.add("batch", sequence::Batch::new);
+    registry.add("file", storage::File::new);
+    registry.add("file in", storage::FileIn::new);
+    registry.add("watch", storage::Watch::new);
     let service = mqtt.clone();
     registry.add_shared("mqtt-broker", move |config, build| {
         MqttBroker::new(&service, config, build)

@@ -18,7 +18,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{
     events::{Event, Interest},
     node::AnyEvent,
-    queue::{FlowShared, InstanceKey, SpawnedGuard},
+    queue::{FlowShared, InstanceKey, WorkGuard},
     routes::{NodeRoutes, Target},
     running::Shared,
     settings::RuntimeSettings,
@@ -71,7 +71,7 @@ pub struct Timer {
 /// A piece of work that counts towards the flow's limit until this is dropped.
 #[must_use]
 pub struct Busy {
-    _guard: SpawnedGuard,
+    _guard: WorkGuard,
 }
 
 impl NodeContext {
@@ -126,7 +126,13 @@ impl NodeContext {
 
     /// For sources: returns when the flow has room for another message.
     pub async fn ready(&self) {
-        self.0.flow.ready().await;
+        self.0.flow.ready(true).await;
+    }
+
+    /// For a node that makes many messages of one: returns when the flow has room for the next. What it holds itself
+    /// (see [`NodeContext::waiting`]) does not stand in its way.
+    pub async fn ready_beside_sources(&self) {
+        self.0.flow.ready(false).await;
     }
 
     /// Hands data to the debug panel, if anybody looks: `make` makes what `/comms` sends.
@@ -189,6 +195,21 @@ impl NodeContext {
         Busy {
             _guard: self.0.flow.count_spawned(),
         }
+    }
+
+    /// Counts a message that the node holds, for a node that waits for room itself: only sources wait for these.
+    pub fn waiting(&self) -> Busy {
+        Busy {
+            _guard: self.0.flow.count_held(),
+        }
+    }
+
+    /// As [`NodeContext::spawn_service`] for work that goes on when the node closes: `on_close` has to wait for it.
+    pub fn spawn_to_end(
+        &self,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) -> AbortOnDropHandle<()> {
+        AbortOnDropHandle::new(self.0.shared.tasks.spawn(future))
     }
 
     /// As [`NodeContext::spawn`] for work that runs as long as the node does, such as a subscription; it does not count.

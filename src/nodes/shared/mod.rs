@@ -2,6 +2,8 @@
 
 pub(in crate::nodes) mod deadlines;
 pub(in crate::nodes) mod held;
+pub(in crate::nodes) mod encoding;
+pub(in crate::nodes) mod files;
 pub(in crate::nodes) mod mqtt;
 pub(in crate::nodes) mod mustache;
 pub(in crate::nodes) mod parts;
