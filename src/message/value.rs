@@ -204,16 +204,6 @@ impl Value {
             _ => f64::NAN,
         }
     }
-
-    /// The byte that `Buffer.from([value])` makes of it: a number is taken modulo 256, what is none is 0.
-    pub fn to_byte(&self) -> u8 {
-        let number = self.to_number();
-        if number.is_finite() {
-            (number.trunc() as i64).rem_euclid(256) as u8
-        } else {
-            0
-        }
-    }
 }
 
 impl Value {

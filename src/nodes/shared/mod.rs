@@ -1,9 +1,9 @@
 //! What nodes of several types need.
 
 pub(in crate::nodes) mod deadlines;
-pub(in crate::nodes) mod held;
 pub(in crate::nodes) mod encoding;
 pub(in crate::nodes) mod files;
+pub(in crate::nodes) mod held;
 pub(in crate::nodes) mod mqtt;
 pub(in crate::nodes) mod mustache;
 pub(in crate::nodes) mod parts;
