@@ -65,6 +65,20 @@ pub(super) struct Actor {
     flow: Arc<FlowShared>,
     commands: mpsc::Receiver<Command>,
     slots: FxHashMap<InstanceKey, Slot>,
+    samples: Samples,
+}
+
+/// Picks one message in sixteen, without a pattern that a loop of wires could fall into.
+struct Samples(u32);
+
+impl Samples {
+    fn next(&mut self) -> bool {
+        // xorshift; it never becomes 0.
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0 & 15 == 0
+    }
 }
 
 impl Actor {
@@ -73,6 +87,7 @@ impl Actor {
             flow,
             commands,
             slots: FxHashMap::default(),
+            samples: Samples(0x9E37_79B9),
         }
     }
 
@@ -123,6 +138,13 @@ impl Actor {
             State::Failed => return,
         }
         match work {
+            Work::Deliver { msg, .. } if self.samples.next() && msg.is_too_deep() => {
+                let text = slot.ctx.runtime_text(
+                    "nodes.flow.too-deep",
+                    "This message is nested more than 500 levels deep and was dropped: look for a loop that puts the message into itself",
+                );
+                slot.ctx.error(text, None);
+            }
             Work::Deliver { msg, .. } => {
                 let hub = &slot.ctx.shared().hub;
                 if hub.wants(Interest::INPUT) {

@@ -6,6 +6,7 @@
 mod compare;
 mod date;
 mod debug;
+mod depth;
 mod inspect;
 mod number;
 mod object;
@@ -129,6 +130,12 @@ impl Message {
             }
             Some(other) => other.clone(),
         }
+    }
+
+    /// Whether something in it lies deeper than [`MAX_DEPTH`] levels. A node that wraps a message into itself, in a loop of
+    /// wires, makes such messages; working on them, and even dropping them, would need too much stack.
+    pub fn is_too_deep(&self) -> bool {
+        depth::exceeds(&self.fields, MAX_DEPTH)
     }
 
     /// A rough count of the bytes it holds in memory; stops counting at `limit`.

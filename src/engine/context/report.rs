@@ -6,6 +6,7 @@ use super::{NodeContext, send::ensure_id};
 use crate::engine::{
     events::{Event, Interest, LogLevel, Record, Status},
     node::NodeError,
+    routes::Target,
 };
 use crate::message::{Message, Object, Value};
 
@@ -31,7 +32,7 @@ impl Completion {
             complete.insert("source", ctx.source(None).into());
             copy.set("complete", complete);
             ensure_id(&mut copy);
-            ctx.deliver(target, copy);
+            ctx.tell(target, copy);
         }
     }
 }
@@ -131,9 +132,31 @@ impl NodeContext {
             }
             by_uncaught |= *uncaught;
             handled = true;
-            self.deliver(target, caught.clone());
+            self.tell(target, caught.clone());
         }
         handled
+    }
+
+    /// Hands a message to a catch, status or complete node. It sends it on at once, as in Node-RED, and not when its turn
+    /// in the queue comes: what it makes known goes before what the reporting node sends next.
+    fn tell(&self, listener: &Target, mut msg: Message) {
+        ensure_id(&mut msg);
+        // Complete nodes may hear each other; the queue bounds such a circle.
+        let is_listener = matches!(&*self.0.info.type_name, "catch" | "status" | "complete");
+        let found = self
+            .peer(&listener.id)
+            .filter(|found| !is_listener && found.key() == listener.key);
+        let Some(listening) = found else {
+            return self.deliver(listener, msg);
+        };
+        let hub = &self.0.shared.hub;
+        if hub.wants(Interest::INPUT) {
+            hub.publish(Event::Input {
+                node: listener.id.clone(),
+                msg: msg.clone(),
+            });
+        }
+        listening.send_done(msg);
     }
 
     fn source(&self, count: Option<f64>) -> Object {
@@ -189,8 +212,7 @@ impl NodeContext {
         for target in &routes.status {
             let mut msg = Message::default();
             msg.set("status", details.clone());
-            ensure_id(&mut msg);
-            self.deliver(target, msg);
+            self.tell(target, msg);
         }
     }
 

@@ -315,3 +315,24 @@ async fn nodes_may_be_wired_to_themselves_and_in_circles() {
     assert_eq!(payloads("own"), [0, 1, 2, 3, 4]);
     assert_eq!(payloads("y"), [1, 2, 3, 4]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_that_puts_the_message_into_itself_ends_with_an_error() {
+    let mut test = TestFlows::run(json!([
+        {"id": "t", "type": "tab"},
+        node("wrap", "change", json!({"rules": [{"t": "set", "p": "payload", "pt": "msg", "to": "$$", "tot": "jsonata"}], "wires": [["wrap"]]})),
+        node("nest", "join", json!({"mode": "custom", "build": "array", "count": "1", "wires": [["nest"]]})),
+    ]))
+    .await;
+    for id in ["wrap", "nest"] {
+        test.send(id, json!({"payload": 1}));
+        let mut errors = Vec::new();
+        for _ in 0..100 {
+            errors.extend(logged(&test.settle().await, LogLevel::Error));
+            if !errors.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(errors.len(), 1, "{id}: {errors:?}");
+    }
+}

@@ -138,7 +138,8 @@ async fn done_and_catch() {
         ),
         (
             "return msg",
-            json!([["h", {"payload": 1, "_msgid": "1"}], ["done", complete(1)]]),
+            // Complete nodes hear of it at once, the next node when its turn comes.
+            json!([["done", complete(1)], ["h", {"payload": 1, "_msgid": "1"}]]),
         ),
         (
             "/* node.done() */ const t = 'node.done()'",
