@@ -96,8 +96,9 @@ impl Pace for RateQueue {
         let orders = Orders::of(&msg);
         let completion = ctx.completion(&msg);
         msg.remove("flush");
+        let mut order_only = None;
         if properties(&msg) == 0 {
-            completion.done();
+            order_only = Some(completion);
         } else {
             let held = Held { msg, completion };
             if self.interval.is_running() {
@@ -108,6 +109,9 @@ impl Pace for RateQueue {
         }
         if let Some(flush) = &orders.flush {
             self.flush(flush, ctx);
+        }
+        if let Some(completion) = order_only {
+            completion.done();
         }
         if orders.reset {
             if orders.flush.is_none_or(|flush| flush.is_undefined()) {

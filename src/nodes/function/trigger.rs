@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::trigger_value::{Sends, Setting};
 use crate::{
-    engine::{AnyEvent, Build, Closing, ConfigError, Failed, Node, NodeContext, Status},
+    engine::{AnyEvent, Build, Closing, ConfigError, Failed, Node, NodeContext, NodeError, Status},
     message::{Message, Object, PropertyPath, Value},
     nodes::shared::deadlines::{Deadlines, Due, milliseconds, timer_delay},
 };
@@ -290,7 +290,7 @@ impl Trigger {
         worked_out: Option<Value>,
         latest: Option<Message>,
         ctx: &NodeContext,
-    ) -> Result<Option<Message>, String> {
+    ) -> Result<Option<Message>, NodeError> {
         if self.second.is_nothing() {
             return Ok(None);
         }

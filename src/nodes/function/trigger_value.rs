@@ -1,8 +1,8 @@
 //! What a trigger node sends: a value that it works out, or the payload that came.
 
 use crate::{
-    engine::NodeContext,
-    message::{Kind, Message, TypedInput, Value},
+    engine::{NodeContext, NodeError},
+    message::{ErrorValue, Kind, Message, TypedInput, Value},
     nodes::shared::mustache::Template,
 };
 
@@ -14,9 +14,9 @@ pub(super) enum Sends {
     /// Second only: the message that came last.
     Latest,
     /// A text with values of the message in it.
-    Template(Result<Template, String>),
+    Template(Result<Template, NodeError>),
     /// What is wrong with it is told when a message comes.
-    Input(Result<TypedInput, String>),
+    Input(Result<TypedInput, NodeError>),
 }
 
 /// A text and its type as the node's settings hold them, after Node-RED's rules for old and missing ones.
@@ -57,11 +57,15 @@ impl Setting {
             "nul" => Sends::Nothing,
             "pay" => Sends::Payload,
             "payl" if second => Sends::Latest,
-            "str" if text.contains("{{") => Sends::Template(Template::parse(text)),
+            "str" if text.contains("{{") => Sends::Template(Template::parse(text).map_err(error)),
             _ if self.value.as_str().is_none() => {
                 Sends::Input(Ok(TypedInput::Constant(self.value.clone())))
             }
-            kind => Sends::Input(TypedInput::parse(text, Kind::from_name(kind))),
+            "json" => {
+                let input = TypedInput::parse(text, Kind::Json);
+                Sends::Input(input.map_err(|message| named("SyntaxError", message)))
+            }
+            kind => Sends::Input(TypedInput::parse(text, Kind::from_name(kind)).map_err(error)),
         }
     }
 }
@@ -70,21 +74,23 @@ impl Sends {
     /// The payload for a message; none where the message keeps its own, or nothing is sent.
     ///
     /// # Errors
-    /// A sentence when it can't be worked out.
+    /// An error object, as JavaScript throws it, when it can't be worked out.
     pub(super) fn payload(
         &self,
         msg: &Message,
         ctx: &NodeContext,
-    ) -> Result<Option<Value>, String> {
+    ) -> Result<Option<Value>, NodeError> {
         match self {
             Self::Nothing | Self::Payload | Self::Latest => Ok(None),
             Self::Template(template) => {
-                let text = template.as_ref().map_err(Clone::clone)?.render(msg, &())?;
+                let template = template.as_ref().map_err(Clone::clone)?;
+                let text = template.render(msg, &()).map_err(error)?;
                 Ok(Some(text.into()))
             }
             Self::Input(input) => ctx
                 .evaluate(input.as_ref().map_err(Clone::clone)?, msg)
-                .map(Some),
+                .map(Some)
+                .map_err(error),
         }
     }
 
@@ -106,4 +112,17 @@ impl Sends {
     pub(super) fn is_time(&self) -> bool {
         matches!(self, Self::Input(Ok(TypedInput::Date(_))))
     }
+}
+
+fn error(message: String) -> NodeError {
+    named("Error", message)
+}
+
+fn named(name: &str, message: String) -> NodeError {
+    ErrorValue {
+        name: name.into(),
+        message: message.into(),
+        ..ErrorValue::default()
+    }
+    .into()
 }
