@@ -81,7 +81,10 @@ impl Status {
 
     /// Nothing is shown.
     pub fn is_empty(&self) -> bool {
-        self.fill.is_none() && self.shape.is_none() && self.text.is_none()
+        [&self.fill, &self.shape, &self.text]
+            .into_iter()
+            .flatten()
+            .all(|part| part.is_empty())
     }
 }
 

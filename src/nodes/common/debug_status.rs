@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::debug::Shown;
 use crate::{
     engine::{NodeContext, Status, Timer},
-    message::{Message, Value, inspect, truncate},
+    message::{Message, Object, Value, inspect, truncate},
 };
 
 /// Counts that come faster than this are shown together…
@@ -60,8 +60,8 @@ impl DebugStatus {
             text: None,
         });
         match self.kind {
-            StatusKind::Counter => ctx.status(count(0)),
-            StatusKind::Auto(_) | StatusKind::Value(_) => ctx.status(Status::default()),
+            StatusKind::Counter => ctx.status_value(count(0)),
+            StatusKind::Auto(_) | StatusKind::Value(_) => ctx.status(Status::new("", "", "")),
         }
     }
 
@@ -92,7 +92,7 @@ impl DebugStatus {
         self.count += 1;
         let since = ctx.now() - std::mem::replace(&mut self.last_count_ms, ctx.now());
         if since > COUNT_PAUSE_MS {
-            ctx.status(count(self.count));
+            ctx.status_value(count(self.count));
         } else {
             self.waiting = Some(ctx.after(COUNT_DELAY, ShowCount));
         }
@@ -101,17 +101,22 @@ impl DebugStatus {
     /// The delayed count.
     pub(super) fn catch_up(&mut self, ctx: &NodeContext) {
         self.waiting = None;
-        ctx.status(count(self.count));
+        ctx.status_value(count(self.count));
     }
 }
 
-fn count(count: u64) -> Status {
-    Status::new("blue", "ring", count.to_string())
+/// The text is a number, as Node-RED's nodes give it; everybody who shows it makes text of it.
+fn count(count: u64) -> Value {
+    let mut status = Object::new();
+    status.insert("fill", "blue".into());
+    status.insert("shape", "ring".into());
+    status.insert("text", (count as f64).into());
+    status.into()
 }
 
 /// The value as it is, unless `msg` carries an error or a status, or the value is one.
 fn of_value(value: &Value, msg: &Message, longest: usize) -> Status {
-    let part = |object: Option<&crate::message::Object>, key: &str| {
+    let part = |object: Option<&Object>, key: &str| {
         object
             .and_then(|object| object.get(key))
             .filter(|value| value.is_truthy())

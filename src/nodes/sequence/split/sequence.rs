@@ -75,15 +75,14 @@ impl Sequence {
         ctx.completion(&self.message())
     }
 
-    /// The message as the node leaves it: with the last piece in it, unless it was an array.
+    /// The message as the node leaves it: with the last piece in it, unless it was an array, and without its id, which
+    /// Node-RED takes away so that every piece gets one of its own.
     pub(super) fn message(&self) -> Message {
-        if matches!(self.pieces, Pieces::Array { .. }) {
-            return self.whole.clone();
-        }
-        let mut msg = self.last.clone();
-        if let Some(id) = self.whole.fields().get("_msgid") {
-            msg.set("_msgid", id.clone());
-        }
+        let mut msg = match self.pieces {
+            Pieces::Array { .. } => self.whole.clone(),
+            _ => self.last.clone(),
+        };
+        msg.remove("_msgid");
         msg
     }
 }
