@@ -17,10 +17,10 @@ use tokio::{
 use super::{
     context::NodeContext,
     events::{Event, Interest, Status},
-    node::{Closing, Node},
+    node::{Closing, Failed, Node},
     queue::{FlowShared, InstanceKey, Work},
 };
-use crate::message::Object;
+use crate::message::{Message, Object};
 
 /// Pieces of work between two looks at the commands and at the rest of the machine.
 const BATCH: usize = 64;
@@ -126,7 +126,7 @@ impl Actor {
 
     fn handle(&mut self, work: Work) {
         let key = match &work {
-            Work::Deliver { to, .. } | Work::Event { to, .. } => *to,
+            Work::Deliver { to, .. } | Work::Parcel { to, .. } | Work::Event { to, .. } => *to,
         };
         // Nobody: the node was stopped since.
         let Some(slot) = self.slots.get_mut(&key) else {
@@ -145,22 +145,13 @@ impl Actor {
                 );
                 slot.ctx.error(text, None);
             }
-            Work::Deliver { msg, .. } => {
-                let hub = &slot.ctx.shared().hub;
-                if hub.wants(Interest::INPUT) {
-                    hub.publish(Event::Input {
-                        node: slot.ctx.info().id.clone(),
-                        msg: msg.clone(),
-                    });
+            Work::Deliver { msg, .. } => slot.receive(msg),
+            Work::Parcel { parcel, .. } => {
+                if !slot.ctx.shared().hub.wants(Interest::INPUT) {
+                    slot.guarded(|node, ctx| answer(node.on_parcel(parcel, ctx), ctx));
+                } else if let Some(msg) = parcel.unpack() {
+                    slot.receive(msg);
                 }
-                slot.guarded(|node, ctx| {
-                    if let Err(failed) = node.on_input(msg, ctx) {
-                        match failed.msg {
-                            Some(msg) => ctx.failed(failed.error, msg),
-                            None => ctx.error(failed.error, None),
-                        }
-                    }
-                });
             }
             Work::Event { event, .. } => slot.guarded(|node, ctx| node.on_event(event, ctx)),
         }
@@ -261,7 +252,28 @@ impl Actor {
     }
 }
 
+/// What a node says to a message.
+fn answer(answer: Result<(), Failed>, ctx: &NodeContext) {
+    if let Err(failed) = answer {
+        match failed.msg {
+            Some(msg) => ctx.failed(failed.error, msg),
+            None => ctx.error(failed.error, None),
+        }
+    }
+}
+
 impl Slot {
+    fn receive(&mut self, msg: Message) {
+        let hub = &self.ctx.shared().hub;
+        if hub.wants(Interest::INPUT) {
+            hub.publish(Event::Input {
+                node: self.ctx.info().id.clone(),
+                msg: msg.clone(),
+            });
+        }
+        self.guarded(|node, ctx| answer(node.on_input(msg, ctx), ctx));
+    }
+
     /// Calls into the node. A panic ends only this node.
     fn guarded(&mut self, call: impl FnOnce(&mut dyn Node, &NodeContext)) {
         let Self { node, ctx, .. } = self;

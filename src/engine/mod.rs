@@ -24,7 +24,7 @@ pub use context_store::{ContextStore, Contexts, MemoryStore, Scope, ScopeStore};
 pub use events::{Event, Hub, Interest, LogLevel, Record, Stamped, Status, Subscription, Watcher};
 pub use expressions::{ExpressionError, Expressions};
 pub use links::LinkReturn;
-pub use node::{AnyEvent, Closing, Failed, Node, NodeError, SetActive};
+pub use node::{AnyEvent, Closing, Failed, Node, NodeError, Parcel, SetActive};
 pub use registry::{Build, Built, ConfigError, Registry};
 pub use running::{Engine, EngineConfig};
 pub use settings::RuntimeSettings;

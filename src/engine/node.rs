@@ -29,6 +29,17 @@ pub trait Node: Send + 'static {
     /// Goes to the catch nodes with the message that caused it, else to the log.
     fn on_input(&mut self, msg: Message, ctx: &NodeContext) -> Result<(), Failed>;
 
+    /// A message in a form that this node may be able to use as it is. The flow's counts and order are those of messages.
+    ///
+    /// # Errors
+    /// As for [`Node::on_input`].
+    fn on_parcel(&mut self, parcel: Box<dyn Parcel>, ctx: &NodeContext) -> Result<(), Failed> {
+        match parcel.unpack() {
+            Some(msg) => self.on_input(msg, ctx),
+            None => Ok(()),
+        }
+    }
+
     /// Own timers and spawned work come back here.
     fn on_event(&mut self, event: AnyEvent, ctx: &NodeContext) {
         let _ = (event, ctx);
@@ -44,6 +55,16 @@ pub trait Node: Send + 'static {
     fn props(&self) -> Object {
         Object::new()
     }
+}
+
+/// A message that is not taken out of where it lives, such as the JavaScript engine of its flow, before somebody needs it.
+/// It stays within its flow, and is unpacked by the flow's task only.
+pub trait Parcel: Send + 'static {
+    /// The message; none when what held it is gone, which has been reported.
+    fn unpack(self: Box<Self>) -> Option<Message>;
+
+    /// For the node that knows what it is.
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
 /// How a node closes.

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
-use super::node::AnyEvent;
+use super::node::{AnyEvent, Parcel};
 use crate::message::Message;
 
 /// Names one run of one node. Never used again, so that what comes late for a node that was stopped finds nobody.
@@ -36,6 +36,11 @@ pub(super) enum Work {
         to: InstanceKey,
         msg: Message,
         size: u32,
+    },
+    /// A message of this flow in another form; whoever made it bounds what it holds.
+    Parcel {
+        to: InstanceKey,
+        parcel: Box<dyn Parcel>,
     },
     Event {
         to: InstanceKey,
@@ -94,6 +99,21 @@ impl FlowShared {
     pub(super) fn deliver(&self, to: InstanceKey, msg: Message) -> Pushed {
         let mut queue = self.queue.lock();
         let pushed = queue.push(to, msg);
+        self.wake_after(queue);
+        pushed
+    }
+
+    /// As [`FlowShared::deliver`] for a message in another form.
+    pub(super) fn deliver_parcel(&self, to: InstanceKey, parcel: Box<dyn Parcel>) -> Pushed {
+        let mut queue = self.queue.lock();
+        let pushed = match queue.work.len() {
+            _ if queue.closed => Pushed::Queued,
+            MAX_DELIVERIES.. => queue.full(),
+            _ => {
+                queue.work.push_back(Work::Parcel { to, parcel });
+                Pushed::Queued
+            }
+        };
         self.wake_after(queue);
         pushed
     }
@@ -238,6 +258,14 @@ impl FlowShared {
 }
 
 impl Queue {
+    fn full(&mut self) -> Pushed {
+        if std::mem::replace(&mut self.overflowing, true) {
+            Pushed::StillFull
+        } else {
+            Pushed::Full
+        }
+    }
+
     fn push(&mut self, to: InstanceKey, msg: Message) -> Pushed {
         if self.closed {
             return Pushed::Queued;
@@ -249,11 +277,7 @@ impl Queue {
             msg.estimated_size(MAX_BYTES)
         };
         if count >= MAX_DELIVERIES || (size > 0 && self.bytes + size > MAX_BYTES) {
-            return if std::mem::replace(&mut self.overflowing, true) {
-                Pushed::StillFull
-            } else {
-                Pushed::Full
-            };
+            return self.full();
         }
         self.bytes += size;
         self.work.push_back(Work::Deliver {

@@ -10,7 +10,7 @@ use super::{
     context_values,
     convert::Crossing,
     failure::Failure,
-    host,
+    host, kept,
     realm::{KIT, Realm, Tool},
     shared::Shared,
 };
@@ -84,7 +84,7 @@ impl Scripts {
     }
 
     /// Gives a node a context: the common one, or one of its own.
-    pub(super) fn house(&self, index: u32, own: bool, virtual_clock: bool) -> Result<()> {
+    pub(super) fn house(&self, index: u32, run: u64, own: bool, virtual_clock: bool) -> Result<()> {
         let mut machine = self.machine.lock();
         let machine = match &mut *machine {
             Some(machine) => machine,
@@ -100,6 +100,9 @@ impl Scripts {
                 home
             }
         };
+        if !own {
+            self.shared.settle_in(index, run, home.crossing.id());
+        }
         machine.homes.insert(index, home);
         Ok(())
     }
@@ -110,6 +113,7 @@ impl Scripts {
         if let Some(inner) = &mut *machine {
             inner.homes.remove(&index);
             if inner.homes.is_empty() {
+                self.shared.keeper.lock().reset();
                 *machine = None;
             }
         }
@@ -140,6 +144,7 @@ impl Scripts {
             self.shared.give_up_late(index, first_call, limit);
         }
         self.shared.report_rejections(index);
+        self.look_after_kept(machine);
         if self.shared.holds_values() || home.crossing.has_freed() {
             home.context.with(|ctx| {
                 if let Ok(realm) = Realm::of(&ctx) {
@@ -154,6 +159,26 @@ impl Scripts {
             self.shared.restart();
         }
         answer
+    }
+
+    /// Lets go of kept messages that nobody will fetch; and says how many more there may be.
+    fn look_after_kept(&self, machine: &Machine) {
+        let (has_dropped, is_full) = {
+            let keeper = self.shared.keeper.lock();
+            (keeper.has_dropped(), keeper.is_full())
+        };
+        if let Some(common) = machine.common.as_ref().filter(|_| has_dropped) {
+            common.enter(&self.shared, Duration::ZERO, |inside| {
+                if kept::tidy(&self.shared, &inside.realm).is_err() {
+                    inside.caught();
+                }
+            });
+        }
+        if is_full {
+            let used = machine.runtime.memory_usage().malloc_size;
+            let used = usize::try_from(used).unwrap_or(usize::MAX);
+            self.shared.keeper.lock().look(used);
+        }
     }
 
     /// Whether the runtime can't go on: a promise chain without end, or its memory stays full.

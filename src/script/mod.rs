@@ -16,6 +16,7 @@ mod deadline;
 mod failure;
 mod host;
 mod jsonata;
+mod kept;
 mod library;
 mod machine;
 mod modules;
@@ -34,6 +35,7 @@ mod tests;
 
 pub use code::{Code, Options};
 pub use jsonata::{Jsonata, Variables};
+pub(crate) use kept::Kept;
 pub use modules::{Module, is_taken};
 pub use node::{Script, ScriptEvent, Started};
 pub use own::{OwnValues, check_module};

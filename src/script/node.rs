@@ -6,10 +6,11 @@ use rquickjs::{Function, Object as JsObject, Result, Value as JsValue};
 
 use super::{
     code::{Code, Options},
-    convert::object_to_js,
+    convert::{object_from_js, object_to_js},
     failure::{Section, syntax_error},
+    kept::{Kept, LOST},
     machine::{Inside, Scripts},
-    outcome::{done, fail, is_thenable, message_id},
+    outcome::{MSGID, done, fail, is_thenable},
     realm::Tool,
     results,
     shared::Pending,
@@ -67,9 +68,12 @@ impl Script {
 
     /// Compiles the code and runs its start section.
     pub fn start(&self, ctx: &NodeContext) -> Started {
-        let housed =
-            self.scripts
-                .house(self.index, self.code.own_globals(), ctx.has_virtual_clock());
+        let housed = self.scripts.house(
+            self.index,
+            ctx.key(),
+            self.code.own_globals(),
+            ctx.has_virtual_clock(),
+        );
         if housed.is_err() {
             let text = "The JavaScript engine could not be started: is there memory left?";
             ctx.error(text, None);
@@ -135,32 +139,50 @@ impl Script {
     /// The message.
     pub fn call(&self, msg: Message, ctx: &NodeContext) -> std::result::Result<(), Message> {
         let called = self.enter(ctx, |inside| {
-            let object = object_to_js(&inside.realm, inside.crossing, msg.fields());
-            let answer = object.and_then(|object| {
-                let calls = inside.realm.table(Tool::Calls)?;
-                let answer = calls
-                    .get::<_, Function>(self.index)
-                    .and_then(|body| body.call::<_, JsValue>((object.clone(),)));
-                Ok((object, answer))
-            });
-            let (object, answer) = match answer {
-                Ok((object, Ok(answer))) => (object, answer),
-                Ok((object, Err(_))) => {
-                    return fail(inside, ctx, &inside.caught(), Some(&object), &msg);
-                }
-                Err(_) => return fail(inside, ctx, &inside.caught(), None, &msg),
-            };
-            let finished = if is_thenable(&answer) {
-                let what = Pending::Message(msg.clone());
-                self.settle_later(inside, answer, what, Some(&object))
-            } else {
-                self.finish(inside, ctx, &answer, &object)
-            };
-            if finished.is_err() {
-                fail(inside, ctx, &inside.caught(), Some(&object), &msg);
+            match object_to_js(&inside.realm, inside.crossing, msg.fields()) {
+                Ok(object) => self.handle(inside, ctx, &object, Some(&msg)),
+                Err(_) => fail(inside, ctx, &inside.caught(), None, Some(&msg)),
             }
         });
         called.ok_or(msg)
+    }
+
+    /// As [`Script::call`] for a message that has stayed an object.
+    pub(crate) fn call_kept(&self, kept: Kept, ctx: &NodeContext) {
+        let called = self.enter(ctx, |inside| {
+            let object = kept.fetch(inside)?;
+            self.handle(inside, ctx, &object, None);
+            Some(())
+        });
+        if called.flatten().is_none() {
+            ctx.error(LOST, None);
+        }
+    }
+
+    /// Runs the code on a message. `came` is the message as it came, where that is still known.
+    fn handle<'js>(
+        &self,
+        inside: &Inside<'_, 'js>,
+        ctx: &NodeContext,
+        object: &JsObject<'js>,
+        came: Option<&Message>,
+    ) {
+        let handled = || {
+            let calls = inside.realm.table(Tool::Calls)?;
+            let body: Function = calls.get(self.index)?;
+            let answer: JsValue = body.call((object.clone(),))?;
+            if !is_thenable(&answer) {
+                return self.finish(inside, ctx, &answer, object);
+            }
+            let what = Pending::Message(match came {
+                Some(msg) => msg.clone(),
+                None => object_from_js(&inside.realm, inside.crossing, object)?.into(),
+            });
+            self.settle_later(inside, answer, what, Some(object))
+        };
+        if handled().is_err() {
+            fail(inside, ctx, &inside.caught(), Some(object), came);
+        }
     }
 
     /// The code has returned: its messages go out, and the message is done with.
@@ -171,8 +193,7 @@ impl Script {
         answer: &JsValue<'js>,
         object: &JsObject<'js>,
     ) -> Result<()> {
-        let id = message_id(inside, object)?;
-        results::send(ctx, &inside.realm, inside.crossing, answer, &id)?;
+        results::send(inside, ctx, answer, &object.get(MSGID)?, true)?;
         if !self.code.calls_done() {
             done(inside, ctx, object)?;
         }

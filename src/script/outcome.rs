@@ -15,6 +15,9 @@ use crate::{
     message::{Message, Value},
 };
 
+/// The property that names a message.
+pub(super) const MSGID: &str = "_msgid";
+
 /// A promise has been settled: `Tool::Settle` brings its outcome here.
 pub(super) fn settled<'js>(
     inside: &Inside<'_, 'js>,
@@ -38,10 +41,10 @@ pub(super) fn settled<'js>(
         (Ok(_), Pending::Timer) => return Ok(()),
         (Ok(answer), Pending::Message(_)) => {
             let id = match msg.as_object() {
-                Some(object) => message_id(inside, object)?,
-                None => Value::Undefined,
+                Some(object) => object.get(MSGID)?,
+                None => JsValue::new_undefined(inside.realm.ctx.clone()),
             };
-            let sent = results::send(&ctx, &inside.realm, inside.crossing, answer, &id);
+            let sent = results::send(inside, &ctx, answer, &id, true);
             match (sent, msg.as_object()) {
                 (Ok(()), Some(object)) if !calls_done => return done(inside, &ctx, object),
                 (Ok(()), _) => return Ok(()),
@@ -52,7 +55,7 @@ pub(super) fn settled<'js>(
     };
     inside.shared.note(&failure);
     match &what {
-        Pending::Message(came) => fail(inside, &ctx, &failure, msg.as_object(), came),
+        Pending::Message(came) => fail(inside, &ctx, &failure, msg.as_object(), Some(came)),
         _ => report(
             &ctx,
             failure.node_error(Some(&inside.realm), inside.crossing),
@@ -60,11 +63,6 @@ pub(super) fn settled<'js>(
         ),
     }
     Ok(())
-}
-
-/// The id that what the code sends in the end gets: the one that the message has by now.
-pub(super) fn message_id<'js>(inside: &Inside<'_, 'js>, msg: &JsObject<'js>) -> Result<Value> {
-    copied(inside, &msg.get("_msgid")?)
 }
 
 /// The message is done with, as the code has left it.
@@ -86,14 +84,17 @@ pub(super) fn fail<'js>(
     ctx: &NodeContext,
     failure: &Failure,
     object: Option<&JsObject<'js>>,
-    came: &Message,
+    came: Option<&Message>,
 ) {
     let left = object.and_then(|object| {
         object_from_js(&inside.realm, inside.crossing, object)
             .map_err(|_| inside.realm.ctx.catch())
             .ok()
     });
-    let mut msg = left.map_or_else(|| came.clone(), Message::new);
+    let mut msg = left
+        .map(Message::new)
+        .or_else(|| came.cloned())
+        .unwrap_or_default();
     // A run that was stopped has not thrown anything.
     if let Failure::Thrown(Value::Error(error)) = failure {
         msg.set("error", Value::Error(error.clone()));

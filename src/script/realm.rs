@@ -33,6 +33,8 @@ pub(super) enum Tool {
     Names,
     InstallOwn,
     Returned,
+    /// Messages on their way from function to function, by place.
+    Kept,
 }
 
 /// A context while native code works in it.

@@ -4,6 +4,9 @@ use rquickjs::{Result, Type, Value as JsValue};
 
 use super::{
     convert::{Crossing, from_js, object_from_js},
+    kept,
+    machine::Inside,
+    outcome::MSGID,
     realm::Realm,
 };
 use crate::{
@@ -21,26 +24,31 @@ struct Sorted {
 }
 
 /// Sends what a function gave: nothing, a message, or an array with an entry for each output, which may itself be an array
-/// of messages. All get the id of the message that the function was called with; with null they keep their own.
+/// of messages. All get the id `msgid`; with null they keep their own, and with undefined they get a new one. `itself`: a
+/// single message may leave as the object that it is, not as a copy.
 ///
 /// # Errors
 /// A pending exception when a value can't be copied.
 pub(super) fn send<'js>(
+    inside: &Inside<'_, 'js>,
     ctx: &NodeContext,
-    realm: &Realm<'js>,
-    crossing: &Crossing,
     given: &JsValue<'js>,
-    msgid: &Value,
+    msgid: &JsValue<'js>,
+    itself: bool,
 ) -> Result<()> {
     if given.is_null() || given.is_undefined() {
         return Ok(());
     }
+    if itself && stays(inside, ctx, given, msgid)? {
+        return Ok(());
+    }
+    let (realm, crossing) = (&inside.realm, inside.crossing);
     let sorter = Sorter {
         realm,
         crossing,
-        msgid: match msgid {
+        msgid: match from_js(realm, crossing, msgid)? {
             Value::Undefined => new_id().into(),
-            id => id.clone(),
+            id => id,
         },
         wired: ctx.is_wired(),
     };
@@ -81,6 +89,30 @@ pub(super) fn send<'js>(
         None => {}
     }
     Ok(())
+}
+
+/// Sends a message as it is to the function that alone gets it. False: it has to be converted.
+fn stays<'js>(
+    inside: &Inside<'_, 'js>,
+    ctx: &NodeContext,
+    given: &JsValue<'js>,
+    msgid: &JsValue<'js>,
+) -> Result<bool> {
+    let Some(object) = given.as_object().filter(|object| {
+        !given.is_array() && !given.is_function() && !object.is_typed_array::<u8>()
+    }) else {
+        return Ok(false);
+    };
+    let Some(neighbour) = kept::neighbour(inside, ctx) else {
+        return Ok(false);
+    };
+    let own: JsValue = object.get(MSGID)?;
+    if !is_truthy(if msgid.is_null() { &own } else { msgid }) {
+        object.set(MSGID, new_id())?;
+    } else if !msgid.is_null() && own != *msgid {
+        object.set(MSGID, msgid.clone())?;
+    }
+    kept::send(inside, ctx, neighbour, object)
 }
 
 struct Sorter<'r, 'js> {

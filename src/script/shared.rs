@@ -7,9 +7,14 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
 
 use super::{
-    ScriptEvent, context_values::Handed, deadline::Deadline, failure::Failure,
+    ScriptEvent,
+    context_values::Handed,
+    deadline::Deadline,
+    failure::Failure,
+    kept::{Keeper, LOST},
     rejections::Rejections,
 };
 use crate::{
@@ -22,6 +27,9 @@ pub(super) struct Shared {
     pub(super) deadline: Deadline,
     pub(super) rejections: Rejections,
     pub(super) handed: Mutex<Vec<Handed>>,
+    pub(super) keeper: Mutex<Keeper>,
+    /// Nodes of the common context by their runs, and its number.
+    neighbours: Mutex<FxHashMap<u64, (u32, u64)>>,
     slots: Mutex<HashMap<u32, Slot>>,
     next: AtomicU32,
     out_of_memory: AtomicBool,
@@ -54,6 +62,8 @@ impl Shared {
             deadline: Deadline::new(),
             rejections: Rejections::default(),
             handed: Mutex::default(),
+            keeper: Mutex::default(),
+            neighbours: Mutex::default(),
             slots: Mutex::default(),
             next: AtomicU32::new(1),
             out_of_memory: AtomicBool::new(false),
@@ -74,6 +84,20 @@ impl Shared {
         self.slots.lock().insert(node, slot);
     }
 
+    /// A node lives in the common context.
+    pub(super) fn settle_in(&self, node: u32, run: u64, context: u64) {
+        self.neighbours.lock().insert(run, (node, context));
+    }
+
+    /// The node of this run, if it lives in this context.
+    pub(super) fn neighbour(&self, run: u64, context: u64) -> Option<u32> {
+        let neighbours = self.neighbours.lock();
+        neighbours
+            .get(&run)
+            .filter(|(_, own)| *own == context)
+            .map(|(node, _)| *node)
+    }
+
     /// A node begins to close: it sends no more, and its timers end.
     pub(super) fn begin_closing(&self, node: u32) {
         if let Some(slot) = self.slots.lock().get_mut(&node) {
@@ -92,6 +116,7 @@ impl Shared {
     /// A node goes. Whether it has shown a status.
     pub(super) fn dismiss(&self, node: u32) -> bool {
         self.handed.lock().retain(|handed| handed.node() != node);
+        self.neighbours.lock().retain(|_, (own, _)| *own != node);
         let slot = self.slots.lock().remove(&node);
         slot.is_some_and(|slot| slot.shows_status)
     }
@@ -251,12 +276,13 @@ impl Shared {
     /// The runtime is gone: what waited in it fails, and its nodes start again.
     pub(super) fn restart(&self) {
         self.handed.lock().clear();
+        self.keeper.lock().reset();
+        self.neighbours.lock().clear();
         let mut slots = self.slots.lock();
         for slot in slots.values_mut() {
             slot.timers.clear();
             for what in std::mem::take(&mut slot.pending).into_values() {
-                let text = "The functions of this flow had to be started again, so this message was given up";
-                report(&slot.ctx, text.into(), what);
+                report(&slot.ctx, LOST.into(), what);
             }
             slot.ctx.post(Box::new(ScriptEvent::Restart));
         }

@@ -10,9 +10,10 @@ use serde::Deserialize;
 use crate::{
     engine::{
         AnyEvent, Build, Closing, ConfigError, Failed, LinkReturn, Node, NodeContext, NodeError,
+        Parcel,
     },
     message::{Message, Value},
-    script::{Code, Module, Options, Script, ScriptEvent, Started, is_taken},
+    script::{Code, Kept, Module, Options, Script, ScriptEvent, Started, is_taken},
 };
 
 /// Messages that wait while the start section runs.
@@ -168,6 +169,17 @@ impl Node for FunctionNode {
 
     fn on_input(&mut self, msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
         self.handle(msg, ctx);
+        Ok(())
+    }
+
+    fn on_parcel(&mut self, parcel: Box<dyn Parcel>, ctx: &NodeContext) -> Result<(), Failed> {
+        if let (State::Ready, Some(script)) = (&self.state, &self.script) {
+            if let Ok(kept) = parcel.into_any().downcast::<Kept>() {
+                script.call_kept(*kept, ctx);
+            }
+        } else if let Some(msg) = parcel.unpack() {
+            self.handle(msg, ctx);
+        }
         Ok(())
     }
 

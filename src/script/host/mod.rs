@@ -64,7 +64,7 @@ impl Link {
 fn messages<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()> {
     let own = link.clone();
     let send =
-        move |ctx: Ctx<'js>, index: u32, given: JsValue<'js>, _clone: bool, id: JsValue<'js>| {
+        move |ctx: Ctx<'js>, index: u32, given: JsValue<'js>, clone: bool, id: JsValue<'js>| {
             let Some(node) = own.shared.context_of(index) else {
                 return Ok(());
             };
@@ -72,9 +72,7 @@ fn messages<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()
                 node.error("Cannot send from close function", None);
                 return Ok(());
             }
-            let inside = own.inside(&ctx)?;
-            let id = copied(&inside, &id)?;
-            results::send(&node, &inside.realm, &own.crossing, &given, &id)
+            results::send(&own.inside(&ctx)?, &node, &given, &id, !clone)
         };
     host.set("send", Function::new(ctx.clone(), send)?)?;
 

@@ -334,5 +334,5 @@
   const asText = (value) => { const text = JSON.stringify(value); return text === undefined ? String(value) : text; };
   const wellFormed = (text) => String.prototype.toWellFormed.call(text);
 
-  kit.push(calls, Object.prototype, classify, make, settle, install, run, fire, close, forget, functions, release, handed, asText, wellFormed, Object.create(null), installOwn, returned);
+  kit.push(calls, Object.prototype, classify, make, settle, install, run, fire, close, forget, functions, release, handed, asText, wellFormed, Object.create(null), installOwn, returned, []);
 })

@@ -2,6 +2,7 @@
 
 mod api;
 mod errors;
+mod kept;
 mod life;
 mod messages;
 mod node_js;
@@ -65,6 +66,13 @@ impl Bench {
             events,
         };
         bench.deploy(flow).await;
+        bench
+    }
+
+    /// Nobody watches the messages themselves.
+    async fn unwatched(flow: Json) -> Self {
+        let bench = Self::new(flow).await;
+        bench.events.watch(Interest::LOG);
         bench
     }
 
