@@ -358,8 +358,17 @@ async fn what_cannot_be_split_is_told() {
 #[tokio::test(start_paused = true)]
 async fn a_sequence_longer_than_the_queue_arrives_whole_and_in_order() {
     const COUNT: usize = 110_000;
-    let mut test = split(json!({})).await;
-    let array: Vec<usize> = (0..COUNT).collect();
+    let mut test = TestFlows::run(json!([
+        node("s", "split", json!({"wires": [["o"]]})),
+        node(
+            "o",
+            "sort",
+            json!({"targetType": "seq", "wires": [["end"]]})
+        ),
+        node("end", "junction", json!({})),
+    ]))
+    .await;
+    let array: Vec<usize> = (0..COUNT).rev().collect();
     test.send("s", json!({"payload": array}));
     test.send("s", json!({"payload": "after\nit"}));
     let mut payloads: Vec<Json> = test

@@ -9,7 +9,7 @@ use super::send_sequence;
 use crate::{
     engine::{Failed, NodeContext},
     message::{Key, Message, Value},
-    nodes::shared::{held, parts::Parts},
+    nodes::shared::{held, outbox::Outbox, parts::Parts},
 };
 
 /// A sequence that comes in.
@@ -48,7 +48,12 @@ impl Concat {
     ///
     /// # Errors
     /// When it belongs to no sequence, or too many messages are held.
-    pub(super) fn take(&mut self, msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
+    pub(super) fn take(
+        &mut self,
+        msg: Message,
+        outbox: &mut Outbox,
+        ctx: &NodeContext,
+    ) -> Result<(), Failed> {
         let topic = match msg.get("topic") {
             Value::String(topic) if self.topics.iter().any(|known| **known == **topic) => {
                 Key::from(topic.clone())
@@ -73,11 +78,11 @@ impl Concat {
             }
             return Ok(());
         }
-        self.send_whole(ctx);
+        self.send_whole(outbox, ctx);
         Ok(())
     }
 
-    fn send_whole(&mut self, ctx: &NodeContext) {
+    fn send_whole(&mut self, outbox: &mut Outbox, ctx: &NodeContext) {
         let is_whole = |topic: &String| {
             self.pending
                 .get(topic.as_str())
@@ -104,11 +109,11 @@ impl Concat {
                 self.held -= topic.remove_first();
             }
         }
-        let mut copies = messages.clone();
-        send_sequence(copies.iter_mut(), ctx);
+        send_sequence(messages.iter().cloned(), outbox);
         for msg in messages {
-            ctx.completion(&msg).done();
+            outbox.done(msg, ctx);
         }
+        outbox.flush(ctx);
     }
 
     /// Takes out all that is held.

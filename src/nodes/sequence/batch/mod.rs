@@ -14,6 +14,7 @@ use crate::{
     message::{Message, Value},
     nodes::shared::{
         held,
+        outbox::{GoOn, Outbox},
         parts::{Parts, set_parts},
     },
 };
@@ -63,6 +64,7 @@ pub(in crate::nodes) struct Batch {
     pending: VecDeque<Message>,
     /// How many of them came since the last sequence.
     fresh: usize,
+    outbox: Outbox,
 }
 
 /// The interval is over.
@@ -104,6 +106,7 @@ impl Batch {
             mode,
             pending: VecDeque::new(),
             fresh: 0,
+            outbox: Outbox::default(),
         })
     }
 
@@ -142,18 +145,22 @@ impl Batch {
         };
         self.fresh = 0;
         // Those that are kept stay as they came, so copies go out.
-        let mut copies = self.pending.clone();
-        send_sequence(copies.iter_mut(), ctx);
         let leaving = self.pending.len().saturating_sub(overlap);
+        send_sequence(self.pending.iter().cloned(), &mut self.outbox);
         for msg in self.pending.drain(..leaving) {
-            ctx.completion(&msg).done();
+            self.outbox.done(msg, ctx);
         }
+        self.outbox.flush(ctx);
     }
 
     /// Sends all that is pending as a sequence, and is done with it.
     fn send_all(&mut self, ctx: &NodeContext) {
-        send_sequence(self.pending.iter_mut(), ctx);
-        self.drop_all(ctx);
+        self.fresh = 0;
+        let messages = std::mem::take(&mut self.pending);
+        for msg in send_sequence(messages.into_iter(), &mut self.outbox) {
+            self.outbox.done(msg, ctx);
+        }
+        self.outbox.flush(ctx);
     }
 
     fn tick(&mut self, ctx: &NodeContext) {
@@ -167,7 +174,8 @@ impl Batch {
         {
             let mut empty = Message::with_payload(Value::Null);
             number(&mut empty, new_id().into(), 0, 1);
-            ctx.send(empty);
+            self.outbox.send(empty);
+            self.outbox.flush(ctx);
         }
     }
 
@@ -196,15 +204,22 @@ impl Batch {
     }
 }
 
-/// Sends messages as one sequence.
-fn send_sequence<'a>(messages: impl ExactSizeIterator<Item = &'a mut Message>, ctx: &NodeContext) {
+/// Puts messages into the outbox as one sequence. Returns them as they leave.
+fn send_sequence(
+    messages: impl ExactSizeIterator<Item = Message>,
+    outbox: &mut Outbox,
+) -> Vec<Message> {
     let count = messages.len();
     let mut id = None;
-    for (index, msg) in messages.enumerate() {
-        let id = id.get_or_insert_with(|| msg.get("_msgid").clone());
-        number(msg, id.clone(), index, count);
-        ctx.send(msg.clone());
-    }
+    messages
+        .enumerate()
+        .map(|(index, mut msg)| {
+            let id = id.get_or_insert_with(|| msg.get("_msgid").clone());
+            number(&mut msg, id.clone(), index, count);
+            outbox.send(msg.clone());
+            msg
+        })
+        .collect()
 }
 
 /// Gives a message its place in a sequence; its other parts stay.
@@ -246,7 +261,7 @@ impl Node for Batch {
             return Ok(());
         }
         match &mut self.mode {
-            Mode::Concat(concat) => concat.take(msg, ctx),
+            Mode::Concat(concat) => concat.take(msg, &mut self.outbox, ctx),
             _ => self.collect(msg, ctx),
         }
     }
@@ -254,10 +269,13 @@ impl Node for Batch {
     fn on_event(&mut self, event: AnyEvent, ctx: &NodeContext) {
         if event.is::<Tick>() {
             self.tick(ctx);
+        } else if event.is::<GoOn>() {
+            self.outbox.go_on(ctx);
         }
     }
 
     fn on_close(&mut self, _removed: bool, ctx: &NodeContext) -> Closing {
+        self.outbox.close(ctx);
         self.drop_all(ctx);
         Closing::Done
     }

@@ -10,12 +10,13 @@ use serde::Deserialize;
 use self::order::Rule;
 use crate::{
     engine::{
-        Build, Closing, ConfigError, ExpressionError, Failed, LogLevel, Node, NodeContext,
-        NodeError,
+        AnyEvent, Build, Closing, ConfigError, ExpressionError, Failed, LogLevel, Node,
+        NodeContext, NodeError,
     },
     message::{Key, Message, Value},
     nodes::shared::{
         held,
+        outbox::{GoOn, Outbox},
         parts::{Parts, set_parts},
         property::MessageProperty,
     },
@@ -70,6 +71,7 @@ pub(in crate::nodes) struct Sort {
     by_age: BTreeMap<u64, Key>,
     begun: u64,
     held: usize,
+    outbox: Outbox,
     /// The expression can't be read, so no message is handled.
     broken: bool,
 }
@@ -97,6 +99,7 @@ impl Sort {
             by_age: BTreeMap::new(),
             begun: 0,
             held: 0,
+            outbox: Outbox::default(),
             broken: false,
         })
     }
@@ -148,15 +151,17 @@ impl Sort {
     }
 
     /// Sends a sequence in order.
-    fn send(&self, mut group: Group, ctx: &NodeContext) {
+    fn send(&mut self, mut group: Group, ctx: &NodeContext) {
         let keys = self.keys(&group.messages, ctx);
         match keys {
             Ok(keys) => {
                 for (index, place) in self.rule.order(keys).into_iter().enumerate() {
                     let mut msg = std::mem::take(&mut group.messages[place]);
                     set_parts(&mut msg, [("index", index.into())]);
-                    ctx.send_done(msg);
+                    self.outbox.send(msg.clone());
+                    self.outbox.done(msg, ctx);
                 }
+                self.outbox.flush(ctx);
             }
             Err(error) => group.fail(error, ctx),
         }
@@ -269,7 +274,14 @@ impl Node for Sort {
         Ok(())
     }
 
+    fn on_event(&mut self, event: AnyEvent, ctx: &NodeContext) {
+        if event.is::<GoOn>() {
+            self.outbox.go_on(ctx);
+        }
+    }
+
     fn on_close(&mut self, _removed: bool, ctx: &NodeContext) -> Closing {
+        self.outbox.close(ctx);
         let ids: Vec<Key> = self.by_age.values().cloned().collect();
         for group in ids.iter().filter_map(|id| self.pending.remove(id)) {
             ctx.log(LogLevel::Info, ctx.text("sort.clear", &[]));

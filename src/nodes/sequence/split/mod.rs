@@ -16,12 +16,13 @@ use self::{
 use crate::{
     engine::{AnyEvent, Build, Completion, ConfigError, Failed, Node, NodeContext, NodeError},
     message::{ErrorValue, Message, Object, Value},
-    nodes::shared::{parts::new_sequence, property::MessageProperty},
+    nodes::shared::{
+        outbox::{GoOn, IN_ONE_GO},
+        parts::new_sequence,
+        property::MessageProperty,
+    },
 };
 
-/// Messages that are sent in one go. After them the rest of the flow has its turn, so that the longest sequence needs
-/// only so much room in the queue.
-const IN_ONE_GO: usize = 1_000;
 /// Messages that may wait here for the end of a long sequence.
 const MOST_WAITING: usize = 100_000;
 /// Bytes of a text or buffer without a separator that are kept for the next message.
@@ -60,9 +61,6 @@ pub(in crate::nodes) struct Split {
     sequence: Option<Sequence>,
     waiting: VecDeque<Message>,
 }
-
-/// The rest of a long sequence has its turn.
-struct GoOn;
 
 impl Split {
     /// Reads the settings. What is wrong with them is told at the start, and no message is handled.
