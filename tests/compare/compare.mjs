@@ -31,10 +31,7 @@ const chosen = all.filter(({ title, types }) => {
   return !options.only || types.includes(options.only) || title.toLowerCase().includes(options.only.toLowerCase());
 });
 const folder = mkdtempSync(join(tmpdir(), "compare-node-red-"));
-const [ours, theirs] = await Promise.all([
-  startFlowrill(binary, join(folder, "flowrill"), nodeRed),
-  startNodeRed(nodeRed, join(folder, "node-red")),
-]);
+let [ours, theirs] = await start();
 const failed = [];
 try {
   for (const test of chosen) {
@@ -56,12 +53,23 @@ try {
 console.log(`${chosen.length - failed.length} of ${chosen.length} cases are equal`);
 process.exit(failed.length === 0 ? 0 : 1);
 
+/** Starts both, each in a new folder. */
+function start() {
+  const place = mkdtempSync(join(folder, "run-"));
+  return Promise.all([
+    startFlowrill(binary, join(place, "flowrill"), nodeRed),
+    startNodeRed(nodeRed, join(place, "node-red")),
+  ]);
+}
+
 /** Null if both did the same, else what differs. */
 async function compare(test) {
   const results = await Promise.allSettled([run(ours, test), run(theirs, test)]);
   const broken = results.find(({ status }) => status === "rejected");
   if (broken) {
-    for (const runtime of [ours, theirs]) await runtime.deploy([]).catch(() => {});
+    // One of them may be gone, or busy without end.
+    await Promise.all([ours.stop(), theirs.stop()]);
+    [ours, theirs] = await start();
     return `  ${broken.reason.message}`;
   }
   const given = JSON.stringify(test);
