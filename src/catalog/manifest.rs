@@ -44,9 +44,11 @@ pub enum Ports {
     Property {
         property: String,
     },
-    /// As many as this list has entries.
+    /// As many as this list has entries. The editor also writes the number into the property `count`, for Node-RED.
     Length {
         length: String,
+        #[serde(default)]
+        count: Option<String>,
     },
 }
 
@@ -67,7 +69,7 @@ impl Ports {
         match self {
             Self::Fixed(count) => *count,
             Self::Property { property } => config.get(property).map_or(0, number),
-            Self::Length { length } => config
+            Self::Length { length, .. } => config
                 .get(length)
                 .and_then(Value::as_array)
                 .map_or(0, Vec::len),

@@ -1,7 +1,7 @@
 //! Tables that were worked out by Node.js, so that our JavaScript is JavaScript. `tests/it/data/*.mjs` makes them.
 
-use flowrill::message::{Pattern, Replacement};
-use serde_json::Value as Json;
+use flowrill::message::{PathPart, Pattern, PropertyPath, Replacement, Value};
+use serde_json::{Value as Json, json};
 
 /// `{texts, cases: [[source, flags, error or [[index of a text that matches, the text replaced or null]]]]}`
 #[test]
@@ -41,6 +41,39 @@ fn regular_expressions_match_as_in_node_js() {
                     "/{source}/{flags} on {text:?}: {matches} {replaced:?}, expected {row:?}"
                 ));
             }
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "{} differ:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+/// `{msg, paths: [[expression, the parts that it has with this message, unless it is none]]}`
+#[test]
+fn property_expressions_are_read_as_in_node_red() {
+    let table: Json = serde_json::from_str(include_str!("data/paths.json")).unwrap();
+    let Value::Object(msg) = Value::from(table["msg"].clone()) else {
+        panic!("the message is no object")
+    };
+    let mut failures = Vec::new();
+    for row in table["paths"].as_array().unwrap() {
+        let text = row[0].as_str().unwrap();
+        let parts = PropertyPath::parse(text)
+            .and_then(|path| path.parts_in(&msg).map(|parts| parts.to_vec()));
+        let parts: Option<Vec<Json>> = parts.ok().map(|parts| {
+            let part = |part: &PathPart| match part {
+                PathPart::Key(key) => json!(&**key),
+                PathPart::Index(index) => json!(index),
+                PathPart::Reference(_) => json!(null),
+            };
+            parts.iter().map(part).collect()
+        });
+        let expected = row.get(1).and_then(Json::as_array);
+        if parts.as_ref() != expected {
+            failures.push(format!("{text:?}: {parts:?}, expected {expected:?}"));
         }
     }
     assert!(

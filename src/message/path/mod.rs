@@ -56,7 +56,10 @@ impl PropertyPath {
     }
 
     /// The parts, with references replaced by what they are in `message`.
-    fn parts_in(&self, message: &Object) -> Result<Cow<'_, [PathPart]>, PathError> {
+    ///
+    /// # Errors
+    /// When a reference is undefined.
+    pub fn parts_in(&self, message: &Object) -> Result<Cow<'_, [PathPart]>, PathError> {
         let is_reference = |part: &PathPart| matches!(part, PathPart::Reference(_));
         if !self.parts.iter().any(is_reference) {
             return Ok(Cow::Borrowed(&self.parts));
@@ -67,7 +70,7 @@ impl PropertyPath {
                     Ok(PathPart::Index(number as usize))
                 }
                 Value::Number(number) => Ok(PathPart::Key(number_text(number).into())),
-                Value::Undefined | Value::Null => invalid("a reference in it is undefined"),
+                Value::Undefined => invalid("a reference in it is undefined"),
                 other => Ok(PathPart::Key(other.to_text().into())),
             },
             part => Ok(part.clone()),

@@ -1,147 +1,187 @@
-//! The parser of property expressions (`RED.util.normalisePropertyExpression`).
-
-use std::sync::Arc;
+//! The parser of property expressions (`RED.util.normalisePropertyExpression`), with all that it lets pass.
 
 use super::{PathError, PathPart, PropertyPath, invalid};
+
+/// References within references beyond this are refused.
+const MOST_DEPTH: usize = 32;
 
 /// Reads one expression.
 pub(super) struct Parser<'a> {
     text: &'a [char],
     at: usize,
+    /// Where the part begins that is being read.
+    start: usize,
+    in_brackets: bool,
+    parts: Vec<PathPart>,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     /// Parses a whole text.
     pub(super) fn parse(text: &str) -> Result<PropertyPath, PathError> {
         let characters: Vec<char> = text.chars().collect();
-        if characters.is_empty() {
+        Parser::path(&characters, 0)
+    }
+
+    fn path(text: &'a [char], depth: usize) -> Result<PropertyPath, PathError> {
+        if text.is_empty() {
             return invalid("zero-length");
         }
-        let mut parser = Parser {
-            text: &characters,
-            at: 0,
-        };
-        let path = parser.path(0)?;
-        if parser.at < characters.len() {
-            return invalid(format!(
-                "unexpected {} at position {}",
-                characters[parser.at], parser.at
-            ));
-        }
-        Ok(path)
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.text.get(self.at).copied()
-    }
-
-    /// Parses up to the end, or, within brackets, up to the `]` that closes them.
-    fn path(&mut self, depth: usize) -> Result<PropertyPath, PathError> {
-        if depth > 32 {
+        if depth > MOST_DEPTH {
             return invalid("too many references within references");
         }
-        let mut parts = vec![PathPart::Key(self.identifier()?)];
-        loop {
-            match self.peek() {
-                Some('.') => {
-                    self.at += 1;
-                    let name = self.identifier()?;
-                    parts.push(name.parse().map_or(PathPart::Key(name), PathPart::Index));
-                }
-                Some('[') => {
-                    self.at += 1;
-                    parts.push(self.bracket(depth)?);
-                    if self.peek() != Some(']') {
-                        return self.unexpected();
-                    }
-                    self.at += 1;
-                    if !matches!(self.peek(), None | Some('.' | '[' | ']')) {
-                        return self.unexpected();
-                    }
-                }
-                None => return Ok(PropertyPath { parts }),
-                Some(']') if depth > 0 => return Ok(PropertyPath { parts }),
-                Some(_) => return self.unexpected(),
-            }
-        }
-    }
-
-    fn bracket(&mut self, depth: usize) -> Result<PathPart, PathError> {
-        match self.peek() {
-            Some(quote @ ('"' | '\'')) => {
-                self.at += 1;
-                let from = self.at;
-                while self.peek().is_some_and(|c| c != quote) {
-                    self.at += 1;
-                }
-                if self.peek().is_none() {
-                    return invalid("unterminated string");
-                }
-                let name: String = self.text[from..self.at].iter().collect();
-                self.at += 1;
-                if name.is_empty() {
-                    return invalid("empty string in brackets");
-                }
-                Ok(PathPart::Key(name.into()))
-            }
-            Some(digit) if digit.is_ascii_digit() => {
-                let from = self.at;
-                while self.peek().is_some_and(|c| c.is_ascii_digit()) {
-                    self.at += 1;
-                }
-                let digits: String = self.text[from..self.at].iter().collect();
-                digits
-                    .parse()
-                    .map(PathPart::Index)
-                    .or_else(|_| invalid("the index is too large"))
-            }
-            Some('m') if self.text[self.at..].starts_with(&['m', 's', 'g']) => {
-                self.at += 3;
-                match self.peek() {
-                    Some('.') => self.at += 1,
-                    Some('[') => {}
-                    _ => return self.unexpected(),
-                }
-                if self.peek() == Some('[') {
-                    self.at += 1;
-                    let first = self.bracket(depth + 1)?;
-                    if self.peek() != Some(']') {
-                        return self.unexpected();
-                    }
-                    self.at += 1;
-                    let mut parts = vec![first];
-                    if let Some('.') = self.peek() {
-                        self.at += 1;
-                        parts.extend(self.path(depth + 1)?.parts);
-                    }
-                    return Ok(PathPart::Reference(PropertyPath { parts }));
-                }
-                Ok(PathPart::Reference(self.path(depth + 1)?))
-            }
-            _ => self.unexpected(),
-        }
-    }
-
-    fn identifier(&mut self) -> Result<Arc<str>, PathError> {
-        match self.peek() {
-            Some(first) if first.is_alphanumeric() || first == '$' || first == '_' => {}
-            _ => return self.unexpected(),
-        }
-        let from = self.at;
-        while let Some(next) = self.peek() {
+        let mut parser = Self {
+            text,
+            at: 0,
+            start: 0,
+            in_brackets: false,
+            parts: Vec::new(),
+        };
+        while let Some(&next) = text.get(parser.at) {
             match next {
-                '.' | '[' | ']' => break,
-                ' ' | '\t' | '\n' | '\r' | '"' | '\'' => return self.unexpected(),
-                _ => self.at += 1,
+                '"' | '\'' => parser.quoted(next)?,
+                '.' => parser.dot()?,
+                '[' => parser.open(depth)?,
+                ']' => parser.close()?,
+                ' ' => return parser.unexpected(parser.at),
+                _ => {}
             }
+            parser.at += 1;
         }
-        Ok(self.text[from..self.at].iter().collect::<String>().into())
+        if parser.in_brackets {
+            return invalid("unterminated expression");
+        }
+        if parser.start < text.len() {
+            // The last part is a name, even if it is a number.
+            let name = parser.name(text.len());
+            parser.parts.push(name);
+        }
+        Ok(PropertyPath {
+            parts: parser.parts,
+        })
     }
 
-    fn unexpected<T>(&self) -> Result<T, PathError> {
-        match self.peek() {
-            Some(c) => invalid(format!("unexpected {c} at position {}", self.at)),
+    /// `"…"`, alone or in brackets.
+    fn quoted(&mut self, quote: char) -> Result<(), PathError> {
+        if self.at != self.start {
+            return self.unexpected(self.at);
+        }
+        self.start += 1;
+        self.at = match self.text[self.start..].iter().position(|c| *c == quote) {
+            None => return invalid("unterminated expression"),
+            Some(0) => return invalid(format!("zero-length string at position {}", self.start)),
+            Some(length) => self.start + length,
+        };
+        let name = self.name(self.at);
+        self.parts.push(name);
+        match self.text.get(self.at + 1) {
+            Some(']') if self.in_brackets => {}
+            None | Some('[' | '.') if !self.in_brackets => {}
+            _ => return self.unexpected(self.at + 1),
+        }
+        self.start = self.at + 1;
+        Ok(())
+    }
+
+    fn dot(&mut self) -> Result<(), PathError> {
+        if self.at == 0 {
+            return self.unexpected(0);
+        }
+        if self.start != self.at {
+            let part = match self.number(self.at) {
+                Some(index) => index?,
+                None => self.name(self.at),
+            };
+            self.parts.push(part);
+        }
+        match self.text.get(self.at + 1) {
+            Some(first) if first.is_ascii_alphanumeric() || *first == '$' || *first == '_' => {}
+            _ => return self.unexpected(self.at + 1),
+        }
+        self.start = self.at + 1;
+        Ok(())
+    }
+
+    fn open(&mut self, depth: usize) -> Result<(), PathError> {
+        if self.at == 0 {
+            return self.unexpected(0);
+        }
+        if self.start != self.at {
+            let name = self.name(self.at);
+            self.parts.push(name);
+        }
+        let rest = &self.text[self.at + 1..];
+        match rest {
+            ['m', 's', 'g', '.' | '[', ..] => {
+                let length = closing(rest)
+                    .ok_or_else(|| PathError(format!("unmatched '[' at position {}", self.at)))?;
+                // Without the dot it is the property `msg` of the message.
+                let inner = match &rest[..length] {
+                    ['m', 's', 'g', '.', inner @ ..] => inner,
+                    inner => inner,
+                };
+                let reference = Parser::path(inner, depth + 1)?;
+                self.parts.push(PathPart::Reference(reference));
+                self.in_brackets = false;
+                self.at += length + 1;
+            }
+            ['"' | '\'' | '0'..='9', ..] => self.in_brackets = true,
+            _ => return self.unexpected(self.at + 1),
+        }
+        self.start = self.at + 1;
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), PathError> {
+        if !self.in_brackets {
+            return self.unexpected(self.at);
+        }
+        if self.start != self.at {
+            let index = self.number(self.at);
+            self.parts.push(index.unwrap_or_else(|| {
+                invalid(format!(
+                    "unexpected array expression at position {}",
+                    self.start
+                ))
+            })?);
+        }
+        self.start = self.at + 1;
+        self.in_brackets = false;
+        Ok(())
+    }
+
+    fn name(&self, end: usize) -> PathPart {
+        let name: String = self.text[self.start..end].iter().collect();
+        PathPart::Key(name.into())
+    }
+
+    /// The part that ends here as an index, if it is one.
+    fn number(&self, end: usize) -> Option<Result<PathPart, PathError>> {
+        let digits = &self.text[self.start..end];
+        if !digits.iter().all(char::is_ascii_digit) {
+            return None;
+        }
+        let digits: String = digits.iter().collect();
+        let index = digits.parse().map(PathPart::Index);
+        Some(index.or_else(|_| invalid("the index is too large")))
+    }
+
+    fn unexpected<T>(&self, at: usize) -> Result<T, PathError> {
+        match self.text.get(at) {
+            Some(c) => invalid(format!("unexpected {c} at position {at}")),
             None => invalid("unterminated expression"),
         }
     }
+}
+
+/// Where the bracket closes that was opened before this text.
+fn closing(text: &[char]) -> Option<usize> {
+    let mut depth = 1;
+    text.iter().position(|c| {
+        match c {
+            '[' => depth += 1,
+            ']' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    })
 }

@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 use crate::{
     engine::{Build, ConfigError, Failed, LogLevel, Node, NodeContext},
-    message::{Message, PathError, PropertyPath, Value, round},
+    message::{Message, Value, round},
+    nodes::shared::property::MessageProperty,
 };
 
 #[derive(Deserialize)]
@@ -41,21 +42,16 @@ struct Mapping {
 
 /// A running range node.
 pub(in crate::nodes) struct Range {
-    path: Result<PropertyPath, PathError>,
+    property: MessageProperty,
     mapping: Mapping,
 }
 
 impl Range {
     /// Reads the ranges. A field that is no number makes every result NaN, as in Node-RED.
     pub(in crate::nodes) fn new(config: RangeConfig, _build: &Build) -> Result<Self, ConfigError> {
-        let mapping = Mapping::new(&config);
-        let property = match config.property {
-            property if property.is_empty() => "payload".to_owned(),
-            property => property,
-        };
         Ok(Self {
-            path: PropertyPath::parse_message(&property),
-            mapping,
+            mapping: Mapping::new(&config),
+            property: MessageProperty::new(config.property),
         })
     }
 }
@@ -108,14 +104,9 @@ impl Mapping {
 
 impl Node for Range {
     fn on_input(&mut self, mut msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
-        let read = self.path.as_ref().map_err(PathError::clone);
-        let path = match read {
-            Ok(path) => path,
-            Err(error) => return Err(Failed::with(error.to_string(), msg)),
-        };
-        let value = match path.get(msg.fields(), msg.fields()) {
+        let value = match self.property.get(&msg) {
             Ok(value) => value,
-            Err(error) => return Err(Failed::with(error.to_string(), msg)),
+            Err(error) => return Err(Failed::with(error, msg)),
         };
         if value.is_undefined() {
             ctx.send_done(msg);
@@ -132,8 +123,8 @@ impl Node for Range {
             ctx.completion(&msg).done();
             return Ok(());
         };
-        if let Err(error) = path.set_in_message(&mut msg, Value::Number(mapped)) {
-            return Err(Failed::with(error.to_string(), msg));
+        if let Err(error) = self.property.set(&mut msg, Value::Number(mapped)) {
+            return Err(Failed::with(error, msg));
         }
         ctx.send_done(msg);
         Ok(())

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     engine::{Build, ConfigError, Failed, Node, NodeContext, NodeError, new_id},
     message::{Message, Object, TypedInput, Value},
+    nodes::shared::parts::set_parts,
 };
 
 #[derive(Deserialize)]
@@ -19,9 +20,6 @@ pub(in crate::nodes) struct SwitchConfig {
     rules: Vec<RuleConfig>,
     checkall: String,
     repair: bool,
-    /// Only Node-RED's editor needs it: it is the number of rules.
-    #[serde(rename = "outputs")]
-    _outputs: Option<f64>,
 }
 
 /// A running switch node.
@@ -124,9 +122,7 @@ impl Switch {
     fn drain(&mut self, sequence: Sequence, ctx: &NodeContext) {
         let mut routed = Vec::new();
         for mut msg in sequence.messages {
-            if let Some(Value::Object(parts)) = msg.fields_mut().get_mut("parts") {
-                parts.insert("count", sequence.count.clone());
-            }
+            set_parts(&mut msg, [("count", sequence.count.clone())]);
             match self.route(&msg, ctx) {
                 Ok(()) if self.repair => routed.push((msg, self.outputs.clone())),
                 Ok(()) => self.send(msg, ctx),
@@ -175,8 +171,7 @@ impl Node for Switch {
         if let Some(groups) = &mut self.groups
             && let Some(id) = Groups::id_of(&msg)
         {
-            let most = ctx.settings().message_buffer_max_length;
-            match groups.add(id, msg, most) {
+            match groups.add(id, msg, ctx) {
                 Ok(Some(sequence)) => self.drain(sequence, ctx),
                 Ok(None) => {}
                 Err(msg) => ctx.error(ctx.text("switch.errors.too-many", &[]), Some(&msg)),

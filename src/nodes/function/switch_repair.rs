@@ -4,14 +4,18 @@ use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
 use crate::{
-    engine::new_id,
-    message::{Message, Value},
+    engine::{NodeContext, new_id},
+    message::{Key, Message, Value},
+    nodes::shared::{
+        held::too_many,
+        parts::{Parts, set_parts},
+    },
 };
 
 /// Messages of sequences that are not whole yet, by the id of the sequence.
 #[derive(Default)]
 pub(super) struct Groups {
-    groups: IndexMap<String, Group, FxBuildHasher>,
+    groups: IndexMap<Key, Group, FxBuildHasher>,
     held: usize,
 }
 
@@ -28,31 +32,28 @@ pub(super) struct Sequence {
 }
 
 impl Groups {
-    /// The id of the message's sequence, if it belongs to one.
-    pub(super) fn id_of(msg: &Message) -> Option<String> {
-        let parts = msg.get("parts").as_object()?;
-        parts.get("index")?;
-        Some(parts.get("id")?.to_text())
+    /// The id of the message's sequence, if it has a place in one.
+    pub(super) fn id_of(msg: &Message) -> Option<Key> {
+        let parts = Parts::of(msg)?;
+        parts.index()?;
+        parts.id()
     }
 
-    /// Takes a message in, and gives the sequence back when it is whole. `most` (0: no limit) bounds how many messages are held.
+    /// Takes a message in, and gives the sequence back when it is whole.
     ///
     /// # Errors
     /// The message itself when it is one too many: then all that was held is dropped.
     pub(super) fn add(
         &mut self,
-        id: String,
+        id: Key,
         msg: Message,
-        most: usize,
+        ctx: &NodeContext,
     ) -> Result<Option<Sequence>, Message> {
-        if most > 0 && self.held >= most {
+        if too_many(self.held + 1, ctx) {
             *self = Self::default();
             return Err(msg);
         }
-        let count = msg
-            .get("parts")
-            .as_object()
-            .and_then(|parts| parts.get("count").cloned());
+        let count = Parts::of(&msg).and_then(Parts::count).cloned();
         let entry = self.groups.entry(id);
         let index = entry.index();
         let group = entry.or_default();
@@ -80,21 +81,24 @@ pub(super) fn number_parts(
     routed: Vec<(Message, Vec<usize>)>,
     outputs: usize,
 ) -> Vec<(usize, Message)> {
-    let mut counts = vec![0; outputs];
+    let mut counts = vec![0_usize; outputs];
     for output in routed.iter().flat_map(|(_, outputs)| outputs) {
         counts[*output] += 1;
     }
     let ids: Vec<Value> = counts.iter().map(|_| new_id().into()).collect();
-    let mut next = vec![0; outputs];
+    let mut next = vec![0_usize; outputs];
     let mut numbered = Vec::with_capacity(counts.iter().sum());
     for (msg, outputs) in routed {
         for output in outputs {
             let mut msg = msg.clone();
-            if let Some(Value::Object(parts)) = msg.fields_mut().get_mut("parts") {
-                parts.insert("id", ids[output].clone());
-                parts.insert("index", Value::from(next[output] as usize));
-                parts.insert("count", Value::from(counts[output] as usize));
-            }
+            set_parts(
+                &mut msg,
+                [
+                    ("id", ids[output].clone()),
+                    ("index", Value::from(next[output])),
+                    ("count", Value::from(counts[output])),
+                ],
+            );
             next[output] += 1;
             numbered.push((output, msg));
         }

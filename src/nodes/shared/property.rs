@@ -37,11 +37,8 @@ impl MessageProperty {
     /// # Errors
     /// As [`MessageProperty::get`].
     pub(in crate::nodes) fn set(&self, msg: &mut Message, value: Value) -> Result<(), NodeError> {
-        let path = self.path()?;
-        // References are looked up in the message as it was; the copy is a counter.
-        let before = msg.fields().clone();
-        let create = !value.is_undefined();
-        path.set(msg.fields_mut(), &before, value, create)
+        self.path()?
+            .set_in_message(msg, value)
             .map(drop)
             .map_err(|error| unreadable(&error))
     }

@@ -65,7 +65,7 @@ export interface Health {
 }
 
 /** How many ports a node has: a number, the number in a property, or the length of a list. */
-export type PortCount = number | { property: string } | { length: string }
+export type PortCount = number | { property: string } | { length: string; count?: string }
 
 /** When a property is shown and required: each named property has (one of) the given values, compared as text. */
 export type When = Record<string, string | string[]>

@@ -1,6 +1,6 @@
 /** What the catalogue says about a record: its type, its ports, its label. Types that nobody knows get a stand-in. */
 import type { FlowItem, Json, NodeType, PortCount } from '../api/types'
-import { idsOf, isSubflowInstance, textOf, wiresOf } from './model/item'
+import { isSubflowInstance, textOf, wiresOf } from './model/item'
 import type { Records } from './store'
 
 /** Node types by name. */
@@ -109,13 +109,6 @@ export function isLabelled(item: FlowItem): boolean {
   return item.type !== 'link in' && item.type !== 'link out' && item.type !== 'junction'
 }
 
-/** The words for a port, where the node or its type has any. `port` counts from 0. */
-export function portLabel(item: FlowItem, type: NodeType, side: 'input' | 'output', port: number): string {
-  const own = idsOf(item, side === 'input' ? 'inputLabels' : 'outputLabels')[port]
-  if (own) return own
-  return (side === 'input' ? type.texts.inputLabel : type.texts.outputLabels?.[port]) ?? ''
-}
-
 /** A new record of a type: what its manifest says a fresh node gets. */
 export function freshItem(type: NodeType, id: string): FlowItem {
   const item: FlowItem = { id, type: type.type }
@@ -127,5 +120,7 @@ export function freshItem(type: NodeType, id: string): FlowItem {
     put(property.name, property.fresh ?? property.default)
     if (property.typeProperty) put(property.typeProperty, property.typeFresh ?? property.typeDefault)
   }
+  if (typeof type.outputs === 'object' && 'length' in type.outputs && type.outputs.count !== undefined)
+    item[type.outputs.count] = outputsOf(item, type)
   return item
 }

@@ -47,6 +47,19 @@ describe('Form', () => {
     expect(change).toHaveBeenCalledWith({ rules: [{ v: 'b', extra: 1 }] }, true)
   })
 
+  it('shows of two fields with one name the one that counts', async () => {
+    const fields: Property[] = [
+      { name: 't', kind: 'select', options: ['eq', 'istype'] },
+      { name: 'v', kind: 'text', when: { t: 'eq' } },
+      { name: 'v', kind: 'select', options: ['array', 'null'], typeProperty: 'vt', when: { t: 'istype' } },
+    ]
+    const change = show([{ name: 'rules', kind: 'list', fields }], {
+      rules: [{ t: 'istype', v: 'array', vt: 'array' }],
+    })
+    await fireEvent.change(screen.getByLabelText('Value'), { target: { value: 'null' } })
+    expect(change).toHaveBeenCalledWith({ rules: [{ t: 'istype', v: 'null', vt: 'null' }] }, false)
+  })
+
   it('never shows a stored secret', async () => {
     const change = show([{ name: 'password', kind: 'secret' }], { has_password: true })
     expect(screen.getByText('Set, and kept secret')).toBeTruthy()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Property } from '../api/types'
-import { faultOf, freshEntry, holds, isTopic, moved, typeOf, valueOf } from './values'
+import { faultOf, freshEntry, holds, isTopic, moved, settled, typeOf, valueOf } from './values'
 
 const number: Property = { name: 'count', kind: 'number', default: 3, min: 1, max: 5 }
 
@@ -73,5 +73,23 @@ describe('faultOf', () => {
   it('knows topics', () => {
     expect(isTopic('a/b')).toBe(true)
     expect(isTopic('a+/b')).toBe(false)
+  })
+
+  it('gives a field that comes into view a type that it offers', () => {
+    const value = { name: 'v', kind: 'typed', typeProperty: 'vt' }
+    const fields: Property[] = [
+      { name: 't', kind: 'select', options: ['eq', 'head', 'istype', 'else'], fresh: 'eq' },
+      { ...value, types: ['str', 'num'], when: { t: 'eq' }, fresh: '', typeFresh: 'str' },
+      { ...value, types: ['num'], when: { t: 'head' } },
+      { name: 'v', kind: 'select', options: ['array', 'null'], typeProperty: 'vt', when: { t: 'istype' } },
+    ]
+    expect(freshEntry(fields)).toEqual({ t: 'eq', v: '', vt: 'str' })
+    const equal = { t: 'eq', v: '5', vt: 'str' }
+    const to = (t: string) => settled(fields, equal, { ...equal, t })
+    expect(to('head')).toEqual({ t: 'head', v: '5', vt: 'num' })
+    expect(to('istype')).toEqual({ t: 'istype', v: 'array', vt: 'array' })
+    expect(to('else')).toEqual({ t: 'else', v: '5', vt: 'str' })
+    expect(settled(fields, to('istype'), equal)).toEqual(equal)
+    expect(settled(fields, { t: 'eq' }, { t: 'eq', v: 'x' })).toEqual({ t: 'eq', v: 'x' })
   })
 })

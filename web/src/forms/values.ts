@@ -55,7 +55,18 @@ export function typeOf(property: Property, values: Values): string {
 }
 
 /** Types that need no text beside them. */
-export const BARE_TYPES: readonly string[] = ['date', 'prev', 'pay', 'payl', 'full', 'elem', 'seq', 'nul', 'auto', 'counter']
+export const BARE_TYPES: readonly string[] = [
+  'date',
+  'prev',
+  'pay',
+  'payl',
+  'full',
+  'elem',
+  'seq',
+  'nul',
+  'auto',
+  'counter',
+]
 
 /** What is wrong with the value of a property, or null. */
 export function faultOf(property: Property, values: Values): Fault | null {
@@ -116,15 +127,34 @@ export function isTopic(text: string): boolean {
   )
 }
 
-/** A new entry of a list: every field with its first value. */
+/** A new entry of a list: each field that counts then, with its first value. */
 export function freshEntry(fields: readonly Property[] | undefined): Json {
   if (!fields) return ''
   const entry: Record<string, Json> = {}
   for (const field of fields) {
-    const value = field.fresh ?? field.default
-    if (value !== undefined) entry[field.name] = structuredClone(value)
-    const type = field.typeFresh ?? field.typeDefault
-    if (field.typeProperty !== undefined && type !== undefined) entry[field.typeProperty] = type
+    if (!holds(field.when, entry, fields)) continue
+    const value = field.fresh ?? field.default ?? null
+    if (value !== null) entry[field.name] = structuredClone(value)
+    const type = field.typeFresh ?? field.typeDefault ?? null
+    if (field.typeProperty !== undefined && type !== null) entry[field.typeProperty] = type
+  }
+  return entry
+}
+
+/**
+ * An entry of a list after a change: a field that comes into view has a type, or an option, that it offers. So a value to
+ * compare with becomes a number when the rule is changed to one that counts.
+ */
+export function settled(fields: readonly Property[], before: Values, after: Values): Values {
+  const entry = { ...after }
+  for (const field of fields) {
+    if (holds(field.when, before, fields) || !holds(field.when, after, fields)) continue
+    if (field.kind === 'select' && !field.options?.some((option) => asText(option) === asText(entry[field.name]))) {
+      entry[field.name] = field.fresh ?? field.options?.[0]
+    }
+    const offered = field.kind === 'select' ? [asText(entry[field.name])] : (field.types ?? [])
+    const key = field.typeProperty
+    if (key !== undefined && !offered.includes(asText(entry[key]))) entry[key] = field.typeFresh ?? offered[0]
   }
   return entry
 }

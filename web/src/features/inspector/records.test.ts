@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { FlowItem, NodeType } from '../../api/types'
-import { fromEnabled, wiresForList, withEnabled } from './records'
+import { countForList, fromEnabled, wiresForList, withEnabled } from './records'
 
 const type: NodeType = {
   type: 'switch',
@@ -22,6 +22,15 @@ describe('wiresForList', () => {
   it('leaves them while an entry is edited', () => {
     expect(wiresForList(item, type, { rules: [a, { t: 'bb' }, c] })).toBeNull()
     expect(wiresForList(item, type, { name: 'q' })).toBeNull()
+  })
+})
+
+describe('countForList', () => {
+  it('tells the number of outputs where the type wants it', () => {
+    const counting: NodeType = { ...type, outputs: { length: 'rules', count: 'outputs' } }
+    expect(countForList(counting, { rules: [a, c] })).toEqual({ outputs: 2 })
+    expect(countForList(counting, { name: 'q' })).toEqual({})
+    expect(countForList(type, { rules: [a, c] })).toEqual({})
   })
 })
 

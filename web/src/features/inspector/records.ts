@@ -95,3 +95,11 @@ export function wiresForList(item: FlowItem, type: NodeType, patch: Values): str
   })
   return JSON.stringify(next) === JSON.stringify(wires) ? null : next
 }
+
+/** What changes besides when the list changes that the outputs are: their number, where Node-RED looks for it. */
+export function countForList(type: NodeType, patch: Values): Values {
+  const outputs = type.outputs
+  if (typeof outputs !== 'object' || !('length' in outputs) || outputs.count === undefined) return {}
+  const list = patch[outputs.length]
+  return Array.isArray(list) ? { [outputs.count]: list.length } : {}
+}
