@@ -47,7 +47,7 @@ impl<'a> Listeners<'a> {
                     .statuses
                     .entry(&node.flow)
                     .or_default()
-                    .push(Listener::of(node)),
+                    .push(Listener::of(node).but_not_its_targets()),
                 "complete" => {
                     let wired: HashSet<&str> =
                         node.wires.iter().flatten().map(|id| &**id).collect();
@@ -138,6 +138,16 @@ impl<'a> Listener<'a> {
                 .and_then(Json::as_bool)
                 .unwrap_or(false),
         }
+    }
+
+    /// Without what it is wired to: a status node would hear for ever what it causes itself.
+    fn but_not_its_targets(mut self) -> Self {
+        if let Scope::Nodes(ids) = &mut self.scope {
+            for target in self.node.wires.iter().flatten() {
+                ids.remove(&**target);
+            }
+        }
+        self
     }
 
     /// How many groups lie between the listener and the node that reports; none when it does not hear it.

@@ -31,7 +31,6 @@ impl Completion {
             let mut complete = Object::new();
             complete.insert("source", ctx.source(None).into());
             copy.set("complete", complete);
-            ensure_id(&mut copy);
             ctx.tell(target, copy);
         }
     }
@@ -123,7 +122,6 @@ impl NodeContext {
             }
         }
         caught.set("error", details);
-        ensure_id(&mut caught);
         let mut handled = false;
         let mut by_uncaught = false;
         for (target, uncaught) in &routes.catch {

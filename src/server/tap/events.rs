@@ -136,7 +136,10 @@ fn fields(event: &Event) -> Json {
             msg,
         } => json!({ "node": &**node, "port": port, "to": &**to, "msg": message(msg) }),
         Event::Done { node, msgid, error } => {
-            let mut done = json!({ "node": &**node, "msgid": msgid.as_deref() });
+            let mut done = json!({ "node": &**node });
+            if let Some(msgid) = msgid {
+                done["msgid"] = (&**msgid).into();
+            }
             if let Some(error) = error {
                 done["error"] = to_wire(error);
             }

@@ -272,3 +272,18 @@ async fn catch_nodes_outside_every_group_and_without_one() {
         assert_eq!(reached(&seen, &["a", "b", "c"]), expected, "{about}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_status_node_does_not_hear_what_it_is_wired_to() {
+    let mut test = TestFlows::run(json!([
+        {"id": "t", "type": "tab"},
+        node("f", "function", json!({"func": "node.status({text: 'on'}); return msg"})),
+        node("s", "status", json!({"scope": ["f"], "wires": [["f"]]})),
+        node("other", "status", json!({"scope": ["f"]})),
+    ]))
+    .await;
+    test.send("f", json!({}));
+    let seen = test.settle().await;
+    assert_eq!(got(&seen, "f").len(), 1);
+    assert_eq!(got(&seen, "other").len(), 1);
+}
