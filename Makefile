@@ -1,5 +1,5 @@
 # The commands to remember: run, test. The others are for those who work on Flowrill.
-.PHONY: vendor screenshot run test check unit web-test e2e tools nightly compare-node-red bench bench-peers bench-hops bench-deploy dist image format
+.PHONY: vendor screenshot run test check unit web-test e2e tools nightly compare-node-red bench bench-peers bench-hops bench-expressions bench-deploy dist image format
 
 DATA ?= ./data
 
@@ -49,6 +49,9 @@ bench-peers: ## the same beside Node-RED and mosquitto
 
 bench-hops: ## what one hop between two nodes costs
 	cargo bench --bench hops
+
+bench-expressions: ## what a warm JSONata expression costs
+	cargo bench --bench expressions
 
 bench-deploy: ## how long a deploy of 1,000 tabs takes, and one of a single node among them
 	cargo bench --bench deploy

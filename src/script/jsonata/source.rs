@@ -14,8 +14,15 @@ const MOMENT_TIMEZONE: &str = include_str!("../js/vendor/moment-timezone.min.js"
 /// refuses those through which an expression could reach the language's own objects.
 const LOOKUP: (&str, &str) = (
     "Object.prototype.hasOwnProperty.call(t,r)&&!o(t)&&(n=t[r])",
-    r#"!/^(__proto__|constructor|prototype|__(lookup|define)[GS]etter__)$/.test(r)&&!o(t)&&(n=t[r])"#,
+    r#"("_"!==r[0]&&"constructor"!==r&&"prototype"!==r||!/^(__proto__|constructor|prototype|__(lookup|define)[GS]etter__)$/.test(r))&&!o(t)&&(n=t[r])"#,
 );
+
+/// Hooks for debuggers, which cost a walk through all variables at every step.
+const HOOKS: [&str; 3] = [
+    r#"o.lookup(Symbol.for("jsonata.__evaluate_entry"))"#,
+    r#"o.lookup(Symbol.for("jsonata.__evaluate_exit"))"#,
+    r#"e.lookup(Symbol.for("jsonata.__createFrame_push"))"#,
+];
 
 /// When memory runs out, what is thrown may be null, which jsonata would hide by an error about null.
 const CATCHES: [&str; 3] = ["e", "t", "p"];
@@ -34,6 +41,9 @@ fn waiting() -> &'static str {
     static SOURCE: OnceLock<String> = OnceLock::new();
     SOURCE.get_or_init(|| {
         let source = JSONATA.replace(LOOKUP.0, LOOKUP.1);
+        let source = HOOKS
+            .iter()
+            .fold(source, |source, hook| source.replace(hook, "void 0"));
         CATCHES.iter().fold(source, |source, name| {
             source.replace(
                 &format!("catch({name}){{throw "),
@@ -93,6 +103,9 @@ mod tests {
     #[test]
     fn the_changes_find_their_places() {
         assert_eq!(JSONATA.matches(LOOKUP.0).count(), 1);
+        for hook in HOOKS {
+            assert_eq!(JSONATA.matches(hook).count(), 1, "{hook}");
+        }
         assert_eq!(waiting().matches("===null)throw").count(), 8);
         let direct = direct();
         for word in ["async function", "async(", "async ", "await", "Promise."] {
