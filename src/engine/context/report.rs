@@ -130,7 +130,9 @@ impl NodeContext {
             }
             by_uncaught |= *uncaught;
             handled = true;
-            self.tell(target, caught.clone());
+            let mut copy = caught.clone();
+            ensure_id(&mut copy);
+            self.tell(target, copy);
         }
         handled
     }

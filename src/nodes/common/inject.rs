@@ -225,8 +225,8 @@ impl Node for Inject {
             }
             Tick::Once | Tick::Repeat => self.begin_repeating(ctx),
         }
-        // Through the queue, so that whoever watches the node sees its message arrive.
-        ctx.receive(Message::default());
+        // Through the queue, so that whoever watches the node sees its message arrive. It gets its id when it leaves.
+        ctx.receive_raw(Message::default());
     }
 
     fn props(&self) -> Object {

@@ -53,7 +53,7 @@ impl LinkOut {
         let LinkOutConfig { mode, .. } = config;
         Ok(Self {
             mode: match mode.as_str() {
-                "link" => Mode::Link,
+                "link" | "" => Mode::Link,
                 "return" => Mode::Return,
                 _ => Mode::None,
             },
