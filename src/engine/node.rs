@@ -84,10 +84,12 @@ pub enum NodeError {
 }
 
 impl NodeError {
-    /// From what a script or a tool gives as an error.
+    /// From what a script or a tool gives as an error. Nothing, null and 0 are an empty text, as in Node-RED.
     pub fn from_value(value: Value) -> Self {
         match value {
             Value::String(text) => Self::Text(text),
+            Value::Undefined | Value::Null => "".into(),
+            Value::Number(number) if number == 0.0 || number.is_nan() => "".into(),
             Value::Error(error) => Self::Error(error),
             other => Self::Value(other),
         }

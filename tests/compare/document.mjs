@@ -107,9 +107,9 @@ ${tables.join("\n")}`;
 function judge(type, name, present, comparisons, isKept) {
   const difference = known.partial[type]?.[name];
   if (difference) return [present ? "partial" : "absent", difference];
-  if (!present) return ["absent", ""];
   if (comparisons) return ["exact", comparisons === 1 ? "1 comparison" : `${comparisons} comparisons`];
   const reader = known.editor[type]?.[name];
   if (reader && isKept) return ["exact", reader];
+  if (!present) return ["absent", ""];
   return ["partial", "no comparison yet"];
 }

@@ -28,7 +28,7 @@ export function streams(events, about) {
         add(event.node, "input", event.msg);
         break;
       case "done":
-        add(event.node, "done", { msgid: event.msgid, ...(event.error && { error: event.error }) });
+        add(event.node, "done", { msgid: event.msgid ?? null, ...(event.error && { error: event.error }) });
         break;
       case "call":
         if (event.method === "status") add(event.node, "status", event.args[0]);

@@ -209,10 +209,14 @@ impl NodeContext {
     }
 
     /// Sends a message through the first output and is done with it.
-    pub fn send_done(&self, msg: Message) {
+    pub fn send_done(&self, mut msg: Message) {
         let routes = self.0.routes.load();
         if routes.complete.is_empty() && !self.0.shared.hub.wants(Interest::DONE) {
             return self.send_along(&routes, 0, msg);
+        }
+        // Whoever hears that it is done knows it by the id with which it left.
+        if !routes.outputs.is_empty() {
+            ensure_id(&mut msg);
         }
         let completion = self.completion(&msg);
         self.send_along(&routes, 0, msg);

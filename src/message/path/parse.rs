@@ -42,7 +42,7 @@ impl<'a> Parser<'a> {
                 '.' => parser.dot()?,
                 '[' => parser.open(depth)?,
                 ']' => parser.close()?,
-                ' ' => return parser.unexpected(parser.at),
+                ' ' => return invalid(format!("unexpected ' ' at position {}", parser.at)),
                 _ => {}
             }
             parser.at += 1;
