@@ -4,7 +4,7 @@ use std::{fmt, fmt::Write as _, sync::Arc};
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
-use super::{MAX_DEPTH, Object, Value, date::iso_text};
+use super::{JsonError, MAX_DEPTH, Object, Value, date::iso_text};
 
 /// A number as JavaScript prints it: `1883`, `0.1`, `1e+21`, `NaN`.
 pub fn number_text(number: f64) -> String {
@@ -25,13 +25,54 @@ pub fn truncate(text: &str, length: usize) -> (&str, bool) {
 /// Reads JSON text into a value.
 ///
 /// # Errors
-/// The parser's sentence with line and column; also when it is nested deeper than [`MAX_DEPTH`].
-pub fn parse_json(text: &str) -> Result<Value, serde_json::Error> {
+/// V8's sentence; also when it is nested deeper than [`MAX_DEPTH`].
+pub fn parse_json(text: &str) -> Result<Value, JsonError> {
+    read_json(text).or_else(|error| {
+        if let Some(mistake) = JsonError::find(text) {
+            return Err(mistake);
+        }
+        // JavaScript takes halves of surrogate pairs, which text here can't hold.
+        match whole_surrogates(text) {
+            Some(whole) => read_json(&whole).map_err(|error| JsonError::new(error.to_string())),
+            None => Err(JsonError::new(error.to_string())),
+        }
+    })
+}
+
+fn read_json(text: &str) -> Result<Value, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(text);
     reader.disable_recursion_limit();
     let value = Reader { depth: 0 }.deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
+}
+
+/// The text with U+FFFD for each escaped half of a surrogate pair; none if there is no such half.
+fn whole_surrogates(text: &str) -> Option<String> {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let (mut out, mut copied, mut at) = (String::new(), 0, 0);
+    while let Some(found) = text[at..].find('\\') {
+        let escape = at + found;
+        at = match unit(escape) {
+            None => text[escape + 1..]
+                .chars()
+                .next()
+                .map_or(text.len(), |c| escape + 1 + c.len_utf8()),
+            Some(0xd800..0xdc00) if matches!(unit(escape + 6), Some(0xdc00..0xe000)) => escape + 12,
+            Some(0xd800..0xe000) => {
+                out.push_str(&text[copied..escape]);
+                out.push_str("\\ufffd");
+                copied = escape + 6;
+                copied
+            }
+            Some(_) => escape + 6,
+        };
+    }
+    out.push_str(&text[copied..]);
+    (copied > 0).then_some(out)
 }
 
 /// Builds values while the parser reads, counting the depth itself.

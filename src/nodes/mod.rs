@@ -42,6 +42,9 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("template", function::Template::new);
     registry.add("exec", function::Exec::new);
     registry.add("csv", parser::Csv::new);
+    registry.add("html", parser::Html::new);
+    registry.add("json", parser::Json::new);
+    registry.add("xml", parser::Xml::new);
     registry.add("yaml", parser::Yaml::new);
     registry.add("change", function::Change::new);
     registry.add("range", function::Range::new);

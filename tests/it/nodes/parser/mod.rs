@@ -1,6 +1,9 @@
 //! Nodes that turn text into values and back.
 
 mod csv;
+mod html;
+mod json;
+mod xml;
 mod yaml;
 
 use flowrill::engine::LogLevel;
