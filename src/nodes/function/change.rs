@@ -72,7 +72,11 @@ impl Node for Change {
         for step in &self.steps {
             match step.apply(&mut msg, ctx) {
                 Ok(()) | Err(Stopped::Skipped) => {}
-                Err(Stopped::Failed(error)) => return Err(Failed::with(error, msg)),
+                // As in Node-RED, the node is never done with such a message.
+                Err(Stopped::Failed(error)) => {
+                    ctx.error(error, Some(&msg));
+                    return Ok(());
+                }
             }
         }
         ctx.send_done(msg);

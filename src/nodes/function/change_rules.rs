@@ -107,7 +107,7 @@ impl ChangeConfig {
                 p: Some(self.property),
                 to: (replaces || sets).then_some(self.to),
                 from: replaces.then_some(self.from),
-                re: (replaces && regex).then_some(true),
+                re: replaces.then_some(regex),
                 ..RuleConfig::default()
             }]
         });

@@ -106,7 +106,11 @@ impl Node for Range {
     fn on_input(&mut self, mut msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
         let value = match self.property.get(&msg) {
             Ok(value) => value,
-            Err(error) => return Err(Failed::with(error, msg)),
+            // As in Node-RED, the node is never done with a message that has no place for the property.
+            Err(error) => {
+                ctx.error(error, Some(&msg));
+                return Ok(());
+            }
         };
         if value.is_undefined() {
             ctx.send_done(msg);
@@ -124,9 +128,10 @@ impl Node for Range {
             return Ok(());
         };
         if let Err(error) = self.property.set(&mut msg, Value::Number(mapped)) {
-            return Err(Failed::with(error, msg));
+            ctx.error(error, Some(&msg));
+        } else {
+            ctx.send_done(msg);
         }
-        ctx.send_done(msg);
         Ok(())
     }
 }
