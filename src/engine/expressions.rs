@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{NodeContext, NodeError};
-use crate::message::{Message, Value};
+use crate::message::{Message, Object, Value};
 
 /// Why an expression can't be read or evaluated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -13,6 +13,18 @@ pub struct ExpressionError {
     pub message: String,
     /// JSONata's code, such as `S0201`.
     pub code: Option<String>,
+    /// What JSONata threw, where it threw an object: `code`, `position`, `token`, `message`.
+    pub thrown: Option<Object>,
+}
+
+impl ExpressionError {
+    /// The error as nodes of Node-RED hand it on that say nothing of their own about it.
+    pub fn into_thrown(self) -> NodeError {
+        match self.thrown {
+            Some(thrown) => NodeError::Value(thrown.into()),
+            None => self.message.into(),
+        }
+    }
 }
 
 impl From<&str> for ExpressionError {
@@ -20,6 +32,7 @@ impl From<&str> for ExpressionError {
         Self {
             message: message.into(),
             code: None,
+            thrown: None,
         }
     }
 }

@@ -20,7 +20,10 @@ use super::{
     natives,
     surroundings::{Current, Surroundings},
 };
-use crate::{engine::ExpressionError, message::Value};
+use crate::{
+    engine::ExpressionError,
+    message::{Object, Value},
+};
 
 const GLUE: &str = include_str!("../js/jsonata.js");
 /// The property of the global object that holds what jsonata.js offers.
@@ -335,11 +338,31 @@ impl<'js> Session<'_, 'js> {
             self.inside.realm.text(text).ok()
         });
         let code = part("code");
+        let details = code.is_some().then(|| self.details(&thrown));
         ctx.catch();
         ExpressionError {
             message: message.unwrap_or_else(|| "The expression failed".into()),
             code,
+            thrown: details,
         }
+    }
+
+    /// What an error of JSONata says besides its sentence.
+    fn details(&self, thrown: &JsValue<'js>) -> Object {
+        let value = |name: &str| {
+            let value: JsValue<'js> = thrown.as_object()?.get(name).ok()?;
+            if let Some(text) = value.as_string() {
+                return self.inside.realm.text(text).ok().map(Value::from);
+            }
+            value
+                .as_number()
+                .map(Value::from)
+                .or_else(|| value.as_bool().map(Value::from))
+        };
+        ["code", "value", "value2", "position", "token", "message"]
+            .into_iter()
+            .filter_map(|name| Some((name, value(name)?)))
+            .collect()
     }
 }
 

@@ -129,11 +129,10 @@ impl Batch {
             self.send_counted(ctx);
         }
         if held::too_many(self.fresh, ctx) {
-            let newest = self.pending.pop_back();
-            self.drop_all(ctx);
-            if let Some(msg) = newest {
-                return Err(Failed::with(ctx.text("batch.too-many", &[]), msg));
+            if let Some(newest) = self.pending.pop_back() {
+                ctx.failed(ctx.text("batch.too-many", &[]), newest);
             }
+            self.drop_all(ctx);
         }
         Ok(())
     }

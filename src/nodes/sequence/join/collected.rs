@@ -192,9 +192,38 @@ fn buffer(
         if place > 0 {
             all.extend_from_slice(&between);
         }
+        if joiner.is_undefined() && !matches!(value, Value::Bytes(_)) {
+            return Err(no_buffer(place, value));
+        }
         all.extend_from_slice(&bytes(value, ctx)?);
     }
     Ok(all.freeze().into())
+}
+
+/// What Node.js says of a list of buffers in which something else stands.
+fn no_buffer(place: usize, value: &Value) -> NodeError {
+    let received = match value {
+        Value::String(text) => {
+            let shown: String = text.chars().take(25).collect();
+            let more = if text.chars().count() > 28 { "..." } else { "" };
+            let shown = if more.is_empty() { &**text } else { &shown };
+            format!("type string ('{shown}{more}')")
+        }
+        Value::Array(_) => "an instance of Array".to_owned(),
+        other => format!("type {} ({})", other.type_of(), other.to_text()),
+    };
+    ErrorValue {
+        name: "TypeError".into(),
+        message: format!(
+            "The \"list[{place}]\" argument must be an instance of Buffer or Uint8Array. Received {received}"
+        )
+        .into(),
+        properties: [("code", "ERR_INVALID_ARG_TYPE".into())]
+            .into_iter()
+            .collect(),
+        ..ErrorValue::default()
+    }
+    .into()
 }
 
 /// `Buffer.from(value)`

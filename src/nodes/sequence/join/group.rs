@@ -15,6 +15,9 @@ use crate::{
     },
 };
 
+/// Bytes of one buffer that become properties of a merged object.
+const MOST_BYTES: usize = 1 << 16;
+
 /// The time of a group is over.
 pub(super) struct TimeOver {
     pub(super) group: Key,
@@ -66,10 +69,10 @@ impl Group {
         } = member;
         let fits = value.is_undefined()
             || matches!(value, Value::Bytes(_) | Value::String(_) | Value::Array(_));
+        self.completions.push(ctx.completion(msg));
         if *kind == Kind::Buffer && !fits {
             return Err(invalid(value, ctx));
         }
-        self.completions.push(ctx.completion(msg));
         match kind {
             Kind::Object => {
                 self.collected.set(key(&member.key), value.clone());
@@ -92,7 +95,16 @@ impl Group {
         let properties = match value {
             Value::Object(properties) => Some(properties),
             Value::Error(error) => Some(&error.properties),
-            Value::Array(_) | Value::Bytes(_) => None,
+            // A property for each byte.
+            Value::Bytes(bytes) => {
+                for (index, byte) in bytes.iter().enumerate().take(MOST_BYTES) {
+                    self.collected
+                        .set(index.to_string().into(), i32::from(*byte).into());
+                }
+                self.count = self.collected.len();
+                return;
+            }
+            Value::Array(_) => None,
             other if other.type_of() != "object" => None,
             _ => return,
         };

@@ -316,10 +316,8 @@ impl Node for Join {
         }
     }
 
-    fn on_close(&mut self, _removed: bool, ctx: &NodeContext) -> Closing {
-        if let Mode::Reduce(reduce) = &mut self.mode {
-            reduce.close(ctx);
-        }
+    fn on_close(&mut self, _removed: bool, _ctx: &NodeContext) -> Closing {
+        // What a reduction holds is never done with, as in Node-RED.
         for id in self.by_age() {
             if let Some(group) = self.remove(&id) {
                 group.done();

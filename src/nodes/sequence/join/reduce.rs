@@ -115,21 +115,26 @@ impl Reduce {
             .pending
             .last_mut()
             .and_then(|(_, group)| group.messages.pop());
-        self.close(ctx);
+        for (_, group) in self.pending.drain(..) {
+            group.done(ctx);
+        }
         if let Some(msg) = newest {
             ctx.failed(ctx.text("join.too-many", &[]), msg);
         }
     }
 
-    /// All messages are done with.
-    pub(super) fn close(&mut self, ctx: &NodeContext) {
-        for (_, group) in self.pending.drain(..) {
-            group.done(ctx);
-        }
-    }
-
     fn send(&self, mut group: Pending, ctx: &NodeContext) {
-        match self.reduce(&group, ctx) {
+        let start = match self.start(ctx) {
+            Ok(start) => start,
+            // As in Node-RED the others are never done with.
+            Err(error) => {
+                if let Some(msg) = group.messages.pop() {
+                    ctx.failed(error, msg);
+                }
+                return;
+            }
+        };
+        match self.reduce(start, &group, ctx) {
             Ok((last, result)) => {
                 if let Some(msg) = group.messages.get_mut(last) {
                     msg.set("payload", result);
@@ -148,9 +153,14 @@ impl Reduce {
     }
 
     /// What comes of a sequence, and which of its messages is the last one.
-    fn reduce(&self, group: &Pending, ctx: &NodeContext) -> Result<(usize, Value), NodeError> {
+    fn reduce(
+        &self,
+        start: Value,
+        group: &Pending,
+        ctx: &NodeContext,
+    ) -> Result<(usize, Value), NodeError> {
         let count = group.count.clone().unwrap_or_default();
-        let mut result = self.start(ctx)?;
+        let mut result = start;
         let mut order: Vec<(Value, usize)> = group
             .messages
             .iter()
@@ -165,18 +175,17 @@ impl Reduce {
             if self.right { order.reverse() } else { order }
         });
         let last = order.last().map_or(0, |(_, place)| *place);
-        let failed = |error: ExpressionError| invalid_expression(&error.message, ctx);
         for (index, place) in order {
             let bindings = [("I", index), ("N", count.clone()), ("A", result)];
             result = ctx
                 .evaluate_for(&self.expression, &group.messages[place], &bindings)
-                .map_err(failed)?;
+                .map_err(ExpressionError::into_thrown)?;
         }
         if let Some(fixup) = &self.fixup {
             let bindings = [("N", count), ("A", result)];
             result = ctx
                 .evaluate_expression(fixup, &Object::new().into(), &bindings)
-                .map_err(failed)?;
+                .map_err(ExpressionError::into_thrown)?;
         }
         Ok((last, result))
     }

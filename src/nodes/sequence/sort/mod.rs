@@ -269,6 +269,8 @@ impl Node for Sort {
         match self.sorted(&msg, property, key.as_ref(), ctx) {
             Ok(Some(sorted)) => ctx.send_done(sorted),
             Ok(None) => ctx.completion(&msg).done(),
+            // A property that can't be read is an error of the message, which is never done with, as in Node-RED.
+            Err(error) if key.is_none() => ctx.error(error, Some(&msg)),
             Err(error) => return Err(Failed::with(error, msg)),
         }
         Ok(())

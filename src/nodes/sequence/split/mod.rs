@@ -89,18 +89,23 @@ impl Split {
     fn begin(&mut self, mut msg: Message, ctx: &NodeContext) {
         let (value, array_length) = match (self.property.get(&msg), &self.rules) {
             (Ok(value), Ok(rules)) => (value, rules.array_length),
-            (Err(error), _) => return ctx.failed(error, msg),
+            // What is thrown is an error of the message, and the message is never done with.
+            (Err(error), _) => return ctx.error(error, Some(&msg)),
             (_, Err(_)) => return,
         };
+        if value.is_undefined() {
+            return;
+        }
+        // Node-RED takes the id away, so that every piece gets one of its own.
+        msg.remove("_msgid");
         let mut parts = new_sequence(&msg);
         if self.property_name != "payload" {
             parts.insert("property", self.property_name.as_str().into());
         }
         let pieces = match value {
-            Value::Undefined => return,
             Value::Null => {
                 msg.set("parts", parts);
-                return ctx.failed(no_object(), msg);
+                return ctx.error(no_object(), Some(&msg));
             }
             Value::String(text) => return self.cut(Source::text(text), msg, parts, ctx),
             Value::Bytes(bytes) => return self.cut(Source::new(bytes, false), msg, parts, ctx),
@@ -159,7 +164,9 @@ impl Split {
         };
         let pieces = Pieces::cut(source, cut, clean);
         if !self.stream {
-            self.index = 0;
+            if !is_text || pieces.is_by_length() {
+                self.index = 0;
+            }
             parts.insert("count", pieces.total().into());
         }
         self.sequence = Some(Sequence::new(msg, parts, pieces));
@@ -206,7 +213,7 @@ impl Split {
         };
         let names = self.name_goes_to.as_ref();
         if let Err(error) = sequence.fill(piece, index, &self.property, names) {
-            ctx.failed(error, sequence.message());
+            ctx.error(error, Some(&sequence.message()));
             return false;
         }
         ctx.send(sequence.last.clone());
@@ -243,6 +250,10 @@ impl Split {
             }
             if !at_once {
                 self.finish_earlier();
+            }
+            if !by_length {
+                // After the end of a buffer Node-RED counts one place more, and a text goes on from there.
+                self.index = if is_text { 0 } else { self.index + 1 };
             }
             return sequence.completion(ctx).done();
         }

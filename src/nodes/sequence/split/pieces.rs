@@ -155,6 +155,17 @@ impl Pieces {
         }
     }
 
+    /// Whether a text or buffer is cut by length.
+    pub(super) fn is_by_length(&self) -> bool {
+        matches!(
+            self,
+            Self::Cut {
+                cut: Cut::After(_),
+                ..
+            }
+        )
+    }
+
     /// How many there are, as `parts.count` tells it: an empty text that is cut by length counts as none.
     pub(super) fn total(&self) -> usize {
         match self {

@@ -23,7 +23,6 @@ impl Sequence {
     pub(super) fn new(mut msg: Message, parts: Object, pieces: Pieces) -> Self {
         msg.set("parts", parts.clone());
         let whole = msg.clone();
-        msg.remove("_msgid");
         Self {
             last: msg,
             sent: 0,
@@ -55,19 +54,19 @@ impl Sequence {
         name_goes_to: Option<&MessageProperty>,
     ) -> Result<(), NodeError> {
         self.sent += 1;
+        property.set(&mut self.last, piece.value)?;
         let mut parts = self.parts.clone();
-        let mut filled = property.set(&mut self.last, piece.value);
         if let Place::Named(key) = piece.place {
             let name = Value::String(key.shared());
             if let Some(name_goes_to) = name_goes_to {
-                filled = filled.and(name_goes_to.set(&mut self.last, name.clone()));
+                name_goes_to.set(&mut self.last, name.clone())?;
             }
             parts.insert("key", name);
             parts.insert("count", self.pieces.total().into());
         }
         parts.insert("index", index.into());
         self.last.set("parts", parts);
-        filled
+        Ok(())
     }
 
     /// The promise to say when the message is done with, as it is now.
@@ -75,15 +74,12 @@ impl Sequence {
         ctx.completion(&self.message())
     }
 
-    /// The message as the node leaves it: with the last piece in it, unless it was an array, and without its id, which
-    /// Node-RED takes away so that every piece gets one of its own.
+    /// The message as the node leaves it: with the last piece in it, unless it was an array.
     pub(super) fn message(&self) -> Message {
-        let mut msg = match self.pieces {
+        match self.pieces {
             Pieces::Array { .. } => self.whole.clone(),
             _ => self.last.clone(),
-        };
-        msg.remove("_msgid");
-        msg
+        }
     }
 }
 
