@@ -105,7 +105,9 @@ export async function run(runtime, test) {
 async function carryOut(runtime, step, folder, test) {
   const path = name => join(folder, name);
   const asked = (what, values) => runtime.events.push({ ev: "asked", what, values });
-  if (step.msg !== undefined) await runtime.ask("receive", { node: step.node, msg: step.msg, raw: step.raw });
+  if (step.msg !== undefined) {
+    for (const node of step.nodes ?? [step.node]) await runtime.ask("receive", { node, msg: step.msg, raw: step.raw });
+  }
   if (step.batch) await runtime.ask("batch", { ops: step.batch.map(one => ({ op: "receive", ...one })) });
   if (step.call) await runtime.ask("call", { node: step.node, method: step.call, args: step.args ?? [] });
   if (step.settings) await runtime.ask("settings", { values: step.settings });
