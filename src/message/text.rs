@@ -208,11 +208,8 @@ impl Writer {
                 self.object(&object)?;
             }
             Value::TypedArray(array) => {
-                let object = array
-                    .bytes
-                    .iter()
-                    .enumerate()
-                    .map(|(i, &b)| (i.to_string(), Value::Number(f64::from(b))));
+                let elements = array.elements().enumerate();
+                let object = elements.map(|(index, value)| (index.to_string(), value));
                 self.object(&object.collect())?;
             }
             Value::Array(array) => {

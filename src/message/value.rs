@@ -68,6 +68,39 @@ pub struct TypedArray {
     pub bytes: Bytes,
 }
 
+impl TypedArray {
+    /// Its elements; an `ArrayBuffer` or `DataView` has none.
+    pub fn elements(&self) -> impl Iterator<Item = Value> {
+        let width = match &*self.kind {
+            "Int8Array" | "Uint8Array" | "Uint8ClampedArray" => 1,
+            "Int16Array" | "Uint16Array" => 2,
+            "Int32Array" | "Uint32Array" | "Float32Array" => 4,
+            "Float64Array" | "BigInt64Array" | "BigUint64Array" => 8,
+            _ => usize::MAX,
+        };
+        self.bytes
+            .chunks_exact(width)
+            .map(|bytes| element(&self.kind, bytes))
+    }
+}
+
+fn element(kind: &str, bytes: &[u8]) -> Value {
+    let mut all = [0; 8];
+    all[..bytes.len()].copy_from_slice(bytes);
+    let whole = u64::from_le_bytes(all);
+    let number = match kind {
+        "Int8Array" => f64::from(whole as i8),
+        "Int16Array" => f64::from(whole as i16),
+        "Int32Array" => f64::from(whole as i32),
+        "Float32Array" => f64::from(f32::from_bits(whole as u32)),
+        "Float64Array" => f64::from_bits(whole),
+        "BigInt64Array" => return Value::BigInt((whole as i64).to_string().into()),
+        "BigUint64Array" => return Value::BigInt(whole.to_string().into()),
+        _ => whole as f64,
+    };
+    Value::Number(number)
+}
+
 /// Something that can be handed on but not copied or read as JSON: `msg.req`, a script's function.
 pub trait OpaqueValue: Send + Sync + fmt::Debug + 'static {
     /// Its class, such as `IncomingMessage` or `function`.

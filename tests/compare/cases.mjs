@@ -126,7 +126,7 @@ async function carryOut(runtime, step, folder, test) {
     });
     asked(`inject ${step.inject}`, [answer.status]);
   }
-  if (step.write) await writeFile(path(step.write), step.base64 ? Buffer.from(step.base64, "base64") : step.content);
+  if (step.write) await writeFile(path(step.write), step.base64 ? Buffer.from(step.base64, "base64") : step.content.repeat(step.times ?? 1));
   if (step.append) await appendFile(path(step.append), step.content);
   if (step.mkdir) await mkdir(path(step.mkdir), { recursive: true });
   if (step.remove) await rm(path(step.remove), { recursive: true });

@@ -32,7 +32,11 @@ impl Node for Yaml {
     fn on_input(&mut self, mut msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
         let value = match self.property.get(&msg) {
             Ok(value) => value,
-            Err(error) => return Err(Failed::with(error, msg)),
+            // Thrown in Node-RED: the message is never done with.
+            Err(error) => {
+                ctx.error(error, Some(&msg));
+                return Ok(());
+            }
         };
         let converted = match &value {
             Value::Undefined => {

@@ -8,15 +8,22 @@ use std::{
 use crate::{
     engine::{NodeContext, NodeError},
     message::{ErrorValue, Kind, Message, Object, TypedInput, Value},
+    nodes::shared::property::MessageProperty,
 };
 
 /// The file name of a node's settings.
 pub(in crate::nodes) struct FileName {
-    input: Result<TypedInput, String>,
+    source: Source,
     /// Whether the same file is meant for every message.
     pub(in crate::nodes) is_fixed: bool,
     /// The settings name none, so the status shows the one that is used.
     pub(in crate::nodes) is_empty: bool,
+}
+
+/// Where the name is.
+enum Source {
+    Message(MessageProperty),
+    Other(Result<TypedInput, String>),
 }
 
 impl FileName {
@@ -28,7 +35,10 @@ impl FileName {
             given => given,
         };
         Self {
-            input: TypedInput::parse(name, Kind::from_name(kind)),
+            source: match Kind::from_name(kind) {
+                Kind::Message => Source::Message(MessageProperty::new(name.to_owned())),
+                kind => Source::Other(TypedInput::parse(name, kind)),
+            },
             is_fixed: matches!(kind, "str" | "env"),
             is_empty: name.is_empty(),
         }
@@ -43,8 +53,12 @@ impl FileName {
         msg: &Message,
         ctx: &NodeContext,
     ) -> Result<String, NodeError> {
-        let input = self.input.as_ref().map_err(|error| error.as_str())?;
-        Ok(match ctx.evaluate(input, msg)? {
+        let value = match &self.source {
+            Source::Message(property) => property.get(msg)?,
+            Source::Other(Ok(input)) => ctx.evaluate(input, msg)?,
+            Source::Other(Err(error)) => return Err(error.as_str().into()),
+        };
+        Ok(match value {
             Value::Undefined | Value::Null => String::new(),
             value => value.to_text(),
         })

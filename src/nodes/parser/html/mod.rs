@@ -1,5 +1,6 @@
 //! `html`: parts of a page, by CSS selector (Node-RED's html node, which reads pages with cheerio).
 
+mod aliases;
 mod page;
 mod select;
 mod write;
@@ -98,7 +99,7 @@ impl Html {
         let text = match value {
             Value::String(_) | Value::Bytes(_) => value.to_text(),
             Value::Null => return Err("cheerio.load() expects a string".into()),
-            Value::Number(_) | Value::Bool(_) => {
+            Value::Number(_) | Value::Bool(_) | Value::BigInt(_) => {
                 let (kind, text) = (value.type_of(), value.to_text());
                 return Err(format!("Cannot create property 'prev' on {kind} '{text}'").into());
             }
@@ -167,7 +168,11 @@ impl Node for Html {
     fn on_input(&mut self, mut msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
         let value = match self.from.get(&msg) {
             Ok(value) => value,
-            Err(error) => return Err(Failed::with(error, msg)),
+            // Thrown in Node-RED: the message is never done with.
+            Err(error) => {
+                ctx.error(error, Some(&msg));
+                return Ok(());
+            }
         };
         if value.is_undefined() {
             ctx.send_done(msg);

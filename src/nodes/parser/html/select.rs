@@ -2,7 +2,10 @@
 
 use scraper::Selector;
 
-use super::page::{Page, Part};
+use super::{
+    aliases,
+    page::{Page, Part},
+};
 
 /// jQuery's own.
 enum Filter {
@@ -170,6 +173,12 @@ fn follow<'a>(page: &'a Page, steps: &[Step]) -> Result<Vec<Part<'a>>, String> {
                 None if steps.len() > 1 => page.elements().collect(),
                 None => return Err("it is empty".into()),
             },
+            // Nothing stands above the page.
+            Step::Css(css)
+                if current.is_none() && css.trim_start().starts_with(['>', '+', '~']) =>
+            {
+                Vec::new()
+            }
             Step::Css(css) => match current {
                 None => {
                     let selector = parse(css)?;
@@ -213,11 +222,10 @@ fn below<'a>(page: &'a Page, parts: &[Part<'a>], css: &str) -> Result<Vec<Part<'
 
 fn parse(css: &str) -> Result<Selector, String> {
     let css = css.trim();
-    let whole = if css.ends_with(['>', '+', '~']) {
-        format!("{css} *")
-    } else {
-        css.to_owned()
-    };
+    let mut whole = aliases::resolve(css);
+    if whole.ends_with(['>', '+', '~']) {
+        whole.push_str(" *");
+    }
     Selector::parse(&whole).map_err(|error| error.to_string())
 }
 

@@ -48,6 +48,8 @@ pub(in crate::nodes) struct Json {
 /// How a message ends when it does not go its way: a failure, or a warning that it is left out.
 enum Stop {
     Failed(NodeError),
+    /// As an exception in Node-RED: an error of the message, which is never done with.
+    Thrown(NodeError),
     Ignored(&'static str),
 }
 
@@ -84,7 +86,7 @@ impl Json {
         if checked {
             self.compile(msg.get("schema"), ctx)?;
         }
-        let value = self.property.get(msg)?;
+        let value = self.property.get(msg).map_err(Stop::Thrown)?;
         match &value {
             Value::Undefined => return Ok(()),
             Value::String(_) | Value::Bytes(_)
@@ -173,6 +175,7 @@ impl Node for Json {
                 ctx.warn(ctx.text(key, &[]));
                 ctx.completion(&msg).done();
             }
+            Err(Stop::Thrown(error)) => ctx.error(error, Some(&msg)),
             Err(Stop::Failed(error)) => return Err(Failed::with(error, msg)),
         }
         Ok(())

@@ -97,11 +97,23 @@ impl Node for Xml {
     fn on_input(&mut self, mut msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
         let value = match self.property.get(&msg) {
             Ok(value) => value,
-            Err(error) => return Err(Failed::with(error, msg)),
+            // Thrown in Node-RED: the message is never done with.
+            Err(error) => {
+                ctx.error(error, Some(&msg));
+                return Ok(());
+            }
         };
+        let is_text = matches!(value, Value::String(_));
         let converted = match &value {
             Value::Undefined => {
                 ctx.send_done(msg);
+                return Ok(());
+            }
+            value
+                if matches!(msg.get("options"), Value::Null)
+                    && matches!(value.type_of(), "string" | "object") =>
+            {
+                ctx.error(no_options(), Some(&msg));
                 return Ok(());
             }
             Value::String(text) => self.read(text, &mut msg),
@@ -114,6 +126,11 @@ impl Node for Xml {
         };
         let set = match converted {
             Ok(converted) => self.property.set(&mut msg, converted),
+            // What the builder throws is never done with.
+            Err(error) if !is_text => {
+                ctx.error(error, Some(&msg));
+                return Ok(());
+            }
             Err(error) => return Err(Failed::with(error, msg)),
         };
         match set {
@@ -121,6 +138,14 @@ impl Node for Xml {
             Err(error) => return Err(Failed::with(error, msg)),
         }
         Ok(())
+    }
+}
+
+/// What JavaScript says when the options are null.
+fn no_options() -> ErrorValue {
+    ErrorValue {
+        name: "TypeError".into(),
+        ..error("Cannot set properties of null (setting 'async')")
     }
 }
 

@@ -16,6 +16,8 @@ const FUNCTIONS: [&str; 5] = [
 pub(super) struct Options {
     pub(super) attribute_key: String,
     pub(super) text_key: String,
+    /// `strict: false`
+    pub(super) capitals: bool,
     pub(super) child_key: String,
     pub(super) explicit_text_key: bool,
     pub(super) trim: bool,
@@ -80,6 +82,7 @@ impl Options {
         Ok(Self {
             attribute_key: text("attrkey", "$"),
             text_key: text("charkey", "_"),
+            capitals: !flag("strict", true),
             child_key: text("childkey", "$$"),
             explicit_text_key: flag("explicitCharkey", false),
             trim: flag("trim", false),

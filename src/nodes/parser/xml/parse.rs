@@ -15,7 +15,7 @@ pub(super) fn parse(text: &str, options: &Options) -> Result<Value, ErrorValue> 
     if trim(text).is_empty() {
         return Ok(Value::Null);
     }
-    let mut sax = Sax::new(text);
+    let mut sax = Sax::new(text, options.capitals);
     let mut stack: Vec<Element> = Vec::new();
     while let Some(piece) = sax.piece().map_err(error)? {
         match piece {

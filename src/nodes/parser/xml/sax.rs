@@ -33,12 +33,14 @@ pub(super) struct Sax<'a> {
     saw_doctype: bool,
     /// The element that was just opened ends at once.
     closes: bool,
+    /// Names are written in capitals, as sax-js has them when it is not strict.
+    capitals: bool,
 }
 
 type Read<T> = Result<T, String>;
 
 impl<'a> Sax<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str, capitals: bool) -> Self {
         Self {
             rest: text.strip_prefix('\u{feff}').unwrap_or(text).chars(),
             current: None,
@@ -49,6 +51,15 @@ impl<'a> Sax<'a> {
             saw_root: false,
             saw_doctype: false,
             closes: false,
+            capitals,
+        }
+    }
+
+    fn named(&self, name: String) -> String {
+        if self.capitals {
+            name.to_uppercase()
+        } else {
+            name
         }
     }
 
@@ -282,6 +293,7 @@ impl<'a> Sax<'a> {
         if !is_blank(c) && !matches!(c, '>' | '/') {
             return self.fail("Invalid character in tag name");
         }
+        let name = self.named(name);
         let mut attributes: Vec<(String, String)> = Vec::new();
         loop {
             while is_blank(c) {
@@ -325,6 +337,7 @@ impl<'a> Sax<'a> {
         if c != '=' && c != '>' && !is_blank(c) {
             return self.fail("Invalid attribute name");
         }
+        let name = self.named(name);
         while is_blank(c) {
             c = self.must()?;
         }
@@ -372,6 +385,7 @@ impl<'a> Sax<'a> {
                 _ => return self.fail("Invalid tagname in closing tag"),
             }
         }
+        let name = self.named(name);
         match self.open.last() {
             Some(open) if *open == name => {
                 self.open.pop();
