@@ -17,7 +17,7 @@ use flowrill::{
     runtime::{Deploy, Runtime, RuntimeConfig},
     script::Jsonata,
     services::Services,
-    store::{DataFolder, DiskFlowStore},
+    store::{DataFolder, DiskFlowStore, FlowStore, StoredVersion},
 };
 use serde_json::json;
 
@@ -171,18 +171,42 @@ fn parts(criterion: &mut Criterion) {
     let (catalog, process) = (catalog(), ProcessEnv::default());
     let none = |_: &str| Default::default();
     let resolve = |flows: &Flows| Graph::resolve(flows, &catalog, &process, &none);
-    let (before, after) = (flows("a"), flows("b"));
-    let (old, new) = (resolve(&before), resolve(&after));
+    let (before, mut after) = (flows("a"), flows("b"));
+    drop(after.share(&before));
+    let old = resolve(&before);
+    let new = old.resolve_after(&after, &catalog, &process, &none);
     let mut group = criterion.benchmark_group("parts");
     group.sample_size(10);
     group.bench_function("rev", |bencher| bencher.iter(|| before.rev()));
     group.bench_function("resolve", |bencher| bencher.iter(|| resolve(&before)));
+    group.bench_function("resolve after", |bencher| {
+        bencher.iter(|| old.resolve_after(&after, &catalog, &process, &none));
+    });
+    group.bench_function("share", |bencher| {
+        bencher.iter_batched(
+            || flows("b"),
+            |mut after| (after.share(&before), after),
+            BatchSize::PerIteration,
+        );
+    });
     group.bench_function("lint", |bencher| bencher.iter(|| lint(&before, &catalog)));
     group.bench_function("diff", |bencher| {
         bencher.iter(|| diff(&old, &new, DeployMode::Nodes, &Default::default()));
     });
     group.bench_function("wire", |bencher| bencher.iter(|| wire(&old)));
-    group.bench_function("clone", |bencher| bencher.iter(|| before.clone()));
+    let folder = sure(tempfile::tempdir());
+    let store = DataFolder::open(folder.path())
+        .map_err(|error| error.to_string())
+        .and_then(|data| DiskFlowStore::open(data).map_err(|error| error.to_string()));
+    let store = sure(store);
+    let version = StoredVersion {
+        rev: before.rev(),
+        time: 0,
+        flows: Arc::new(before),
+    };
+    group.bench_function("save", |bencher| {
+        bencher.iter(|| store.save(&version, &Default::default()).is_ok());
+    });
     group.finish();
 }
 

@@ -1,6 +1,9 @@
 //! What a deploy stops, starts and rewires: a pure function of the old and the new graph (Node-RED's deploy types).
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{Graph, Id, Item, NodeDef};
 use rustc_hash::FxHashSet;
@@ -60,7 +63,7 @@ pub fn diff(old: &Graph, new: &Graph, mode: DeployMode, new_credentials: &HashSe
     }
 }
 
-fn global_config(graph: &Graph) -> Vec<&Item> {
+fn global_config(graph: &Graph) -> Vec<&Arc<Item>> {
     graph
         .nodes
         .values()
@@ -74,13 +77,15 @@ fn changed(old: &Graph, new: &Graph, new_credentials: &HashSet<Id>) -> FxHashSet
     fn env<'a>(graph: &'a Graph, tab: &Id) -> Option<&'a serde_json::Value> {
         graph.flows.get(tab)?.item.as_ref()?.get("env")
     }
-    let tab_changed = |tab: &Id| env(old, tab) != env(new, tab);
+    let tabs = new.flows.keys();
+    let changed_tabs: FxHashSet<&Id> = tabs.filter(|tab| env(old, tab) != env(new, tab)).collect();
+    let tab_changed = |tab: &Id| !changed_tabs.is_empty() && changed_tabs.contains(tab);
     let mut changed: FxHashSet<Id> = new_credentials.iter().cloned().collect();
     for node in new.nodes.values() {
         let same = old
             .nodes
             .get(&node.id)
-            .is_some_and(|before| same_config(before, node) && before.groups == node.groups);
+            .is_some_and(|before| Arc::ptr_eq(before, node) || same_config(before, node));
         // The environment of a group or a tab is part of what the node was built with, as is an expanded ${…}.
         if !same || tab_changed(&node.tab) || group_changed(old, new, node) {
             changed.insert(node.id.clone());
@@ -143,6 +148,7 @@ fn changed_instances(old: &Graph, new: &Graph, changed: &mut FxHashSet<Id>) {
 fn same_config(before: &NodeDef, after: &NodeDef) -> bool {
     let own = |key: &str| !matches!(key, "x" | "y" | "wires");
     before.is_config == after.is_config
+        && before.groups == after.groups
         && same(&before.item, &after.item, own)
         && same(&before.config, &after.config, |_| true)
 }

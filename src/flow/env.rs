@@ -167,6 +167,37 @@ impl EnvScope {
         Arc::new(scope)
     }
 
+    /// Whether this level gives the same variables as another one: the same names and values within the same level.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        let around = match (&self.parent, &other.parent) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        };
+        around
+            && self.own == other.own
+            && self.values == other.values
+            && self.errors == other.errors
+            && self.is_node == other.is_node
+    }
+
+    /// Whether `around` is the level directly around this one.
+    pub(super) fn is_within(&self, around: &Environment) -> bool {
+        self.parent
+            .as_ref()
+            .is_some_and(|parent| Arc::ptr_eq(parent, around))
+    }
+
+    /// The outermost level around this one, if it belongs to this process.
+    pub(super) fn outermost(&self, process: &ProcessEnv) -> Option<Environment> {
+        let mut outermost = self.parent.as_ref()?;
+        while let Some(parent) = &outermost.parent {
+            outermost = parent;
+        }
+        let own = outermost.process.as_ref()?;
+        Arc::ptr_eq(&own.changes, &process.changes).then(|| outermost.clone())
+    }
+
     /// What could not be evaluated, as sentences.
     pub fn errors(&self) -> &[String] {
         &self.errors
@@ -290,20 +321,25 @@ impl EnvScope {
 
     /// The record with its variables replaced, as [`EnvScope::expand`] does. Most records name none and are not copied.
     pub fn expanded<'i>(&self, item: &'i Item) -> Cow<'i, Item> {
-        fn names_any(value: &Json) -> bool {
-            match value {
-                Json::String(text) => text.starts_with("${") || text.starts_with("$("),
-                Json::Array(list) => list.iter().any(names_any),
-                Json::Object(object) => object.values().any(names_any),
-                _ => false,
-            }
-        }
-        if !item.values().any(names_any) {
+        if !Self::names_any(item) {
             return Cow::Borrowed(item);
         }
         let mut item = item.clone();
         item.values_mut().for_each(|value| self.expand(value));
         Cow::Owned(item)
+    }
+
+    /// Whether a record may name variables.
+    pub(super) fn names_any(item: &Item) -> bool {
+        fn named(value: &Json) -> bool {
+            match value {
+                Json::String(text) => text.starts_with("${") || text.starts_with("$("),
+                Json::Array(list) => list.iter().any(named),
+                Json::Object(object) => object.values().any(named),
+                _ => false,
+            }
+        }
+        item.values().any(named)
     }
 
     /// Replaces every string that is wholly `${NAME}` or `$(NAME)` by that variable, where there is one, at any depth.

@@ -1,5 +1,8 @@
 //! The flow file as people have it: an array of JSON objects, kept exactly as it came.
 
+use std::{collections::HashMap, sync::Arc};
+
+use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -12,7 +15,8 @@ pub type Item = Map<String, Value>;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Flows {
-    pub items: Vec<Item>,
+    /// Versions share the records that are the same in them.
+    pub items: Vec<Arc<Item>>,
 }
 
 /// Names one version of the flows: the hex SHA-256 of their compact JSON text.
@@ -49,7 +53,7 @@ impl Flows {
         let mut items = Vec::with_capacity(list.len());
         for (index, entry) in list.into_iter().enumerate() {
             match entry {
-                Value::Object(item) => items.push(item),
+                Value::Object(item) => items.push(Arc::new(item)),
                 _ => {
                     return Err(format!(
                         "Entry {} of the flow file is not an object",
@@ -61,26 +65,70 @@ impl Flows {
         Ok(Self { items })
     }
 
+    /// The compact JSON text of exactly these flows.
+    pub fn text(&self) -> Vec<u8> {
+        // JSON values with text keys, written to memory, can't fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
     /// The revision of exactly these flows.
     pub fn rev(&self) -> Rev {
-        let mut hash = Sha256::new();
-        // Writing JSON values into a hash cannot fail: they have only string keys, and the writer has no errors.
-        let _ = serde_json::to_writer(HashWriter(&mut hash), self);
-        hash.finalize()
+        Sha256::digest(self.text())
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect()
     }
+
+    /// Takes the records that are the same in `before` from there, so that they are kept once, and what was worked out for
+    /// them counts on ([`super::Graph::resolve_after`]). Gives back its own of them, for they take a while to be freed.
+    #[must_use]
+    pub fn share(&mut self, before: &Self) -> Vec<Arc<Item>> {
+        fn id(item: &Item) -> Option<&str> {
+            item.get("id").and_then(Value::as_str)
+        }
+        let mut known: HashMap<&str, &Arc<Item>, FxBuildHasher> = HashMap::default();
+        let mut replaced = Vec::new();
+        for (index, item) in self.items.iter_mut().enumerate() {
+            // Nearly always both have it in the same place.
+            let same_place = before.items.get(index).filter(|old| same(old, item));
+            let old = same_place.or_else(|| {
+                if known.is_empty() {
+                    known.extend(before.items.iter().filter_map(|old| Some((id(old)?, old))));
+                }
+                let moved = known.get(id(item)?).copied();
+                moved.filter(|old| same(old, item))
+            });
+            if let Some(old) = old {
+                replaced.push(std::mem::replace(item, old.clone()));
+            }
+        }
+        replaced
+    }
 }
 
-struct HashWriter<'a>(&'a mut Sha256);
+/// Whether two records have the same text: their order counts, too.
+fn same(one: &Item, other: &Item) -> bool {
+    one.len() == other.len()
+        && one
+            .iter()
+            .zip(other)
+            .all(|((key, value), (other_key, other))| key == other_key && same_value(value, other))
+}
 
-impl std::io::Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+fn same_value(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => same(one, other),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| same_value(one, other))
+        }
+        // 0 and -0 are equal.
+        (Value::Number(one), Value::Number(other)) => {
+            one == other && one.as_f64().map(f64::to_bits) == other.as_f64().map(f64::to_bits)
+        }
+        (one, other) => one == other,
     }
 }

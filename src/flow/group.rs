@@ -15,7 +15,7 @@ impl<'a> Groups<'a> {
         Self {
             items: groups
                 .iter()
-                .filter_map(|placed| Some((placed.item.get("id")?.as_str()?, &placed.item)))
+                .filter_map(|placed| Some((placed.item.get("id")?.as_str()?, &*placed.item)))
                 .collect(),
         }
     }

@@ -1,7 +1,8 @@
 //! What is wrong with a flow file, as a list: it never stops at the first and never refuses to run the rest.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
+use rustc_hash::FxHashMap as HashMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -44,24 +45,25 @@ const KNOWN_STRUCTURE: [&str; 4] = ["tab", "group", "subflow", "global-config"];
 /// All problems of a flow file, in file order.
 pub fn lint(flows: &Flows, catalog: &Catalog) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut ids: HashMap<&str, &Item> = HashMap::new();
+    let mut ids: HashMap<&str, &Item> = HashMap::default();
     for (index, item) in flows.items.iter().enumerate() {
-        let place = format!("Entry {}", index + 1);
+        let place = || format!("Entry {}", index + 1);
         match (text(item, "id"), text(item, "type")) {
             (None, _) => problems.push(Problem::new(
                 None,
                 Level::Error,
                 "no_id",
-                format!("{place} has no \"id\", so it is left out"),
+                format!("{} has no \"id\", so it is left out", place()),
             )),
             (Some(id), None) => {
-                let message = format!("{place} (\"{id}\") has no \"type\", so it is left out");
+                let message = format!("{} (\"{id}\") has no \"type\", so it is left out", place());
                 problems.push(Problem::new(Some(item), Level::Error, "no_type", message));
             }
             (Some(id), Some(_)) => {
                 if ids.insert(id, item).is_some() {
                     let message = format!(
-                        "{place}: the id \"{id}\" is used twice; only the last of them runs. Give one of them another id"
+                        "{}: the id \"{id}\" is used twice; only the last of them runs. Give one of them another id",
+                        place()
                     );
                     problems.push(Problem::new(
                         Some(item),
@@ -181,23 +183,26 @@ fn property_problem(
     problems: &mut Vec<Problem>,
 ) {
     let value = item.get(&property.name).unwrap_or(&property.default);
-    let shown = property.when.iter().flatten().all(|(other, wanted)| {
-        let default = || {
-            all.iter()
-                .find(|property| property.name == *other)
-                .map(|property| &property.default)
-        };
-        let value = item
-            .get(other)
-            .or_else(default)
-            .map(plain)
-            .unwrap_or_default();
-        match wanted {
-            Json::Array(any) => any.iter().any(|wanted| plain(wanted) == value),
-            wanted => plain(wanted) == value,
-        }
-    });
-    if property.required && shown && (value.is_null() || value.as_str() == Some("")) {
+    let is_empty = || value.is_null() || value.as_str() == Some("");
+    let is_shown = || {
+        property.when.iter().flatten().all(|(other, wanted)| {
+            let default = || {
+                all.iter()
+                    .find(|property| property.name == *other)
+                    .map(|property| &property.default)
+            };
+            let value = item
+                .get(other)
+                .or_else(default)
+                .map(plain)
+                .unwrap_or_default();
+            match wanted {
+                Json::Array(any) => any.iter().any(|wanted| plain(wanted) == value),
+                wanted => plain(wanted) == value,
+            }
+        })
+    };
+    if property.required && is_empty() && is_shown() {
         let message = format!(
             "\"{}\" is empty; open the node and fill it in",
             property.name
@@ -230,10 +235,10 @@ fn property_problem(
     }
 }
 
-fn plain(value: &Json) -> String {
+fn plain(value: &Json) -> Cow<'_, str> {
     match value {
-        Json::String(text) => text.clone(),
-        Json::Null => String::new(),
-        other => other.to_string(),
+        Json::String(text) => text.into(),
+        Json::Null => "".into(),
+        other => other.to_string().into(),
     }
 }

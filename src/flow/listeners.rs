@@ -1,5 +1,7 @@
 //! Who hears of a node's errors, statuses and completed messages: catch, status and complete nodes.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use serde_json::Value as Json;
 
@@ -118,7 +120,7 @@ impl<'a> Listeners<'a> {
 
     fn instance_around(&self, node: &NodeDef) -> Option<&'a NodeDef> {
         self.graph.instances.get(&node.flow)?;
-        self.graph.nodes.get(&node.flow)
+        self.graph.nodes.get(&node.flow).map(Arc::as_ref)
     }
 }
 

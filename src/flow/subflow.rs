@@ -1,6 +1,9 @@
 //! Subflows: every instance becomes nodes of its own, with ids `<instance>-<node>` (Node-RED's).
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::Value as Json;
 
@@ -15,7 +18,7 @@ const MAX_DEPTH: usize = 50;
 
 /// A record and where it runs.
 pub(super) struct Placed {
-    pub(super) item: Item,
+    pub(super) item: Arc<Item>,
     /// The flow that it belongs to: a tab, an instance, or the global scope.
     pub(super) flow: Id,
     /// The tab whose task runs it.
@@ -72,7 +75,7 @@ pub(super) struct Expanded {
 }
 
 /// Expands the records of a flow file. What stands on a tab in `off`, or is disabled itself, is left out.
-pub(super) fn expand(items: &[Item], off: &HashSet<&str>) -> Expanded {
+pub(super) fn expand(items: &[Arc<Item>], off: &HashSet<&str>) -> Expanded {
     let definitions: HashMap<&str, Definition> = definitions(items);
     let mut expander = Expander {
         definitions,
@@ -123,7 +126,7 @@ struct Definition<'a> {
     members: Vec<&'a Item>,
 }
 
-fn definitions(items: &[Item]) -> HashMap<&str, Definition<'_>> {
+fn definitions(items: &[Arc<Item>]) -> HashMap<&str, Definition<'_>> {
     let mut definitions: HashMap<&str, Definition> = HashMap::new();
     for item in items {
         if let (Some("subflow"), Some(id)) = (text(item, "type"), text(item, "id")) {
@@ -203,7 +206,7 @@ impl Expander<'_> {
             .filter_map(|member| {
                 let alias = text(member, "id")?;
                 Some(Placed {
-                    item: rename.item(member, &id),
+                    item: Arc::new(rename.item(member, &id)),
                     flow: id.clone(),
                     tab: placed.tab.clone(),
                     alias: Some(alias.into()),
@@ -213,7 +216,7 @@ impl Expander<'_> {
             })
             .collect();
         let status = instance.has_status_output().then(|| Placed {
-            item: status_item(&instance),
+            item: Arc::new(status_item(&instance)),
             flow: placed.flow.clone(),
             tab: placed.tab.clone(),
             alias: None,

@@ -17,6 +17,15 @@ pub struct Wiring {
     pub complete: Vec<Id>,
 }
 
+impl Wiring {
+    /// Whether it names a node of these.
+    pub fn leads_to(&self, these: &impl Fn(&Id) -> bool) -> bool {
+        self.outputs.iter().flatten().any(these)
+            || self.catch.iter().any(|(id, _)| these(id))
+            || self.status.iter().chain(&self.complete).any(these)
+    }
+}
+
 /// Works out the wiring of every node.
 pub fn wire(graph: &Graph) -> IndexMap<Id, Wiring> {
     let mut outputs = outputs(graph);
@@ -149,7 +158,7 @@ fn users(graph: &Graph) -> HashMap<&str, Vec<&NodeDef>> {
         return users;
     }
     for node in graph.nodes.values() {
-        for (key, value) in &node.item {
+        for (key, value) in node.item.iter() {
             let Some(named) = value
                 .as_str()
                 .filter(|_| !matches!(key.as_str(), "id" | "z" | "g" | "type" | "name"))

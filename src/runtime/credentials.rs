@@ -1,6 +1,9 @@
 //! Which credentials a deploy leaves, and what may be shown of them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::{Map, Value as Json};
 
@@ -52,7 +55,10 @@ pub(super) fn take(
     };
     let mut problems = Vec::new();
     for item in &mut flows.items {
-        let own = item.shift_remove("credentials");
+        let own = match item.contains_key("credentials") {
+            true => Arc::make_mut(item).shift_remove("credentials"),
+            false => None,
+        };
         let Some(id) = text(item, "id") else {
             continue;
         };

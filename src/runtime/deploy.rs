@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Map, Value as Json, json};
 
-use tokio::sync::MutexGuard;
+use tokio::{sync::MutexGuard, task::JoinHandle};
 
 use super::{Inner, Problems, Version, credentials};
 use crate::{
@@ -66,6 +66,14 @@ pub enum DeployError {
     Interrupted,
 }
 
+/// The current version, worked out.
+struct Prepared {
+    graph: Arc<Graph>,
+    /// Types without code, once each.
+    missing: Vec<Id>,
+    lint: Vec<Problem>,
+}
+
 impl Inner {
     pub(super) async fn deploy(self: &Arc<Self>, deploy: Deploy) -> Result<Deployed, DeployError> {
         let _one_at_a_time = self.begin().await?;
@@ -77,12 +85,17 @@ impl Inner {
         let mut flows = deploy.flows;
         let after = credentials::take(&mut flows, deploy.credentials, &before, &self.catalog)
             .map_err(DeployError::Invalid)?;
+        let replaced = flows.share(&self.current.load().flows);
+        self.tasks.spawn_blocking(move || drop(replaced));
         let version = Version {
             rev: flows.rev(),
             time: self.clock.now() as u64,
             flows: Arc::new(flows),
         };
-        if let Err(error) = self.save(&version, &after).await {
+        let save = self.save(&version, &after);
+        // While the disk works, for that takes as long.
+        let prepared = self.prepare(&version.flows, &after).await;
+        if let Err(error) = save.await.unwrap_or(Err(StoreError::Interrupted)) {
             tracing::error!("The flows could not be stored. {error}");
             self.engine.hub().publish(Event::Flows {
                 rev: running,
@@ -94,7 +107,7 @@ impl Inner {
         let changed = changed_credentials(&before, &after);
         *self.credentials.lock() = Arc::new(after);
         self.current.store(Arc::new(version));
-        Ok(self.run_current(Some(deploy.mode), &changed).await)
+        Ok(self.run(prepared, Some(deploy.mode), &changed).await)
     }
 
     pub(super) async fn reload(self: &Arc<Self>) -> Result<Deployed, DeployError> {
@@ -128,24 +141,29 @@ impl Inner {
         }
     }
 
-    async fn save(
+    fn save(
         self: &Arc<Self>,
         version: &Version,
         credentials: &Credentials,
-    ) -> Result<(), StoreError> {
+    ) -> JoinHandle<Result<(), StoreError>> {
         let (inner, version, credentials) = (self.clone(), version.clone(), credentials.clone());
-        let write = self
-            .tasks
-            .spawn_blocking(move || inner.store.save(&version, &credentials));
-        write.await.unwrap_or(Err(StoreError::Interrupted))
+        self.tasks
+            .spawn_blocking(move || inner.store.save(&version, &credentials))
     }
 
-    /// Makes the current version what the engine runs, and tells everybody. No mode: it is a start.
+    /// As [`Inner::run`], with the current version.
     async fn run_current(&self, mode: Option<DeployMode>, changed: &HashSet<Id>) -> Deployed {
-        let version = self.current.load_full();
         let credentials = self.credentials.lock().clone();
+        let version = self.current.load_full();
+        let prepared = self.prepare(&version.flows, &credentials).await;
+        self.run(prepared, mode, changed).await
+    }
+
+    /// Works out what these flows make run and what is wrong with them.
+    async fn prepare(&self, flows: &Flows, credentials: &Credentials) -> Prepared {
         let texts = |id: &str| credentials.texts(id);
-        let graph = Graph::resolve(&version.flows, &self.catalog, &self.process_env, &texts);
+        let running = self.engine.graph().await;
+        let graph = running.resolve_after(flows, &self.catalog, &self.process_env, &texts);
         let registry = self.engine.registry();
         let mut missing: Vec<Id> = Vec::new();
         for node in graph.nodes.values() {
@@ -154,13 +172,35 @@ impl Inner {
                 missing.push(node.type_name.clone());
             }
         }
-        let mut lint = lint(&version.flows, &self.catalog);
+        let mut lint = lint(flows, &self.catalog);
         // A type may do without a manifest (the helper of `--tap`), and a manifest without its code is of no use.
         lint.retain(|problem| {
             let node = problem.node.as_ref().and_then(|id| graph.nodes.get(id));
             problem.code != "missing_type"
                 || !node.is_some_and(|node| registry.knows(&node.type_name))
         });
+        Prepared {
+            graph: Arc::new(graph),
+            missing,
+            lint,
+        }
+    }
+
+    /// Makes what is prepared what the engine runs, and tells everybody. No mode: it is a start.
+    async fn run(
+        &self,
+        prepared: Prepared,
+        mode: Option<DeployMode>,
+        changed: &HashSet<Id>,
+    ) -> Deployed {
+        let Prepared {
+            graph,
+            missing,
+            lint,
+        } = prepared;
+        let version = self.current.load_full();
+        let credentials = self.credentials.lock().clone();
+        let texts = |id: &str| credentials.texts(id);
         let failed = self.failed_before(&graph);
         let build = match mode {
             Some(mode) => self.engine.deploy(graph, mode, changed, &texts).await,

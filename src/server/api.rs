@@ -1,5 +1,7 @@
 //! What only Flowrill has: the catalogue, problems, history, topics, health.
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
     extract::{Path, Query, State},
@@ -118,7 +120,7 @@ async fn topics(State(state): State<ServerState>) -> Json<Value> {
 async fn health(State(state): State<ServerState>) -> Json<Value> {
     let current = state.runtime.current();
     let is_tab =
-        |item: &&crate::flow::Item| item.get("type").and_then(Value::as_str) == Some("tab");
+        |item: &&Arc<crate::flow::Item>| item.get("type").and_then(Value::as_str) == Some("tab");
     Json(json!({
         "status": "ok",
         "rev": current.rev,

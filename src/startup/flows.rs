@@ -33,7 +33,7 @@ pub fn first_steps(port: Option<u16>) -> Result<Flows, StartError> {
             .iter_mut()
             .filter(|item| item.get("type").is_some_and(|name| name == "mqtt-broker"));
         for broker in brokers {
-            broker.insert("port".into(), port.to_string().into());
+            std::sync::Arc::make_mut(broker).insert("port".into(), port.to_string().into());
         }
     }
     Ok(flows)

@@ -25,6 +25,15 @@ pub(super) struct Mark {
 }
 
 impl Mark {
+    /// Of flows that are stored as their compact text, whose checksum is the revision.
+    pub(super) fn of_text(record: &Record) -> Self {
+        Self {
+            number: record.number,
+            info: record.version.info(),
+            sha256: record.version.rev.clone(),
+        }
+    }
+
     pub(super) fn new(record: &Record, bytes: &[u8]) -> Self {
         Self {
             number: record.number,

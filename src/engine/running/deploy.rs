@@ -39,7 +39,7 @@ impl Engine {
     /// `credentials` are those of a node, `new_credentials` the nodes whose credentials have changed.
     pub async fn deploy(
         &self,
-        graph: Graph,
+        graph: impl Into<Arc<Graph>>,
         mode: DeployMode,
         new_credentials: &HashSet<Id>,
         credentials: CredentialsOf<'_>,
@@ -49,22 +49,26 @@ impl Engine {
             new_credentials,
             forget: true,
         };
-        self.change(graph, change, credentials).await
+        self.change(graph.into(), change, credentials).await
     }
 
     /// As a full [`Engine::deploy`], at the start: no context is forgotten, for what could not be loaded now may come back.
-    pub async fn load(&self, graph: Graph, credentials: CredentialsOf<'_>) -> Vec<Problem> {
+    pub async fn load(
+        &self,
+        graph: impl Into<Arc<Graph>>,
+        credentials: CredentialsOf<'_>,
+    ) -> Vec<Problem> {
         let change = Change {
             mode: DeployMode::Full,
             new_credentials: &HashSet::new(),
             forget: false,
         };
-        self.change(graph, change, credentials).await
+        self.change(graph.into(), change, credentials).await
     }
 
     async fn change(
         &self,
-        graph: Graph,
+        graph: Arc<Graph>,
         change: Change<'_>,
         credentials: CredentialsOf<'_>,
     ) -> Vec<Problem> {
@@ -109,7 +113,7 @@ impl Engine {
         }
         state.services = services;
         self.register(&graph, &state, &fresh);
-        self.rewire(&graph);
+        self.rewire(&graph, &mut state, &fresh);
         self.shared.links.store(Arc::new(Links::of(&graph)));
         self.start(&graph, &mut state, fresh).await;
         state.flows.retain(|id, _| graph.flows.contains_key(id));
@@ -243,14 +247,22 @@ impl Engine {
         }
     }
 
-    fn rewire(&self, graph: &Graph) {
+    /// Gives every node its targets. What leads to the same running nodes as before is left as it is.
+    fn rewire(&self, graph: &Graph, state: &mut State, fresh: &IndexMap<Id, Fresh>) {
         let directory = self.shared.directory.read();
         let target =
             |id: &Id| -> Option<Target> { directory.get(id).map(|running| running.ctx.target()) };
-        for (id, wiring) in wire(graph) {
-            let Some(running) = directory.get(&id) else {
+        let wiring = wire(graph);
+        for (id, wiring) in &wiring {
+            let Some(running) = directory.get(id) else {
                 continue;
             };
+            let same = state.wiring.get(id) == Some(wiring)
+                && !fresh.contains_key(id)
+                && !wiring.leads_to(&|id| fresh.contains_key(id));
+            if same {
+                continue;
+            }
             running.ctx.set_routes(NodeRoutes {
                 outputs: wiring
                     .outputs
@@ -266,6 +278,7 @@ impl Engine {
                 complete: wiring.complete.iter().filter_map(target).collect(),
             });
         }
+        state.wiring = wiring;
     }
 
     async fn start(&self, graph: &Graph, state: &mut State, fresh: IndexMap<Id, Fresh>) {

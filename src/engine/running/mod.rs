@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     catalog::Catalog,
-    flow::{Graph, Id},
+    flow::{Graph, Id, Wiring},
     message::{Message, Object},
 };
 
@@ -120,7 +120,8 @@ pub struct Engine {
 
 #[derive(Default)]
 struct State {
-    graph: Graph,
+    graph: Arc<Graph>,
+    wiring: IndexMap<Id, Wiring>,
     flows: IndexMap<Id, FlowHandle>,
     /// What config nodes share, by id.
     services: HashMap<Id, Arc<dyn Any + Send + Sync>>,
@@ -200,6 +201,11 @@ impl Engine {
     /// A log record of the runtime itself.
     pub fn log(&self, level: LogLevel, text: &str) {
         self.shared.log_own(level, text);
+    }
+
+    /// What runs now.
+    pub async fn graph(&self) -> Arc<Graph> {
+        self.state.lock().await.graph.clone()
     }
 
     /// The context of a running node.

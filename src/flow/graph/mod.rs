@@ -3,7 +3,10 @@
 mod order;
 mod scopes;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -29,7 +32,7 @@ pub struct FlowDef {
     pub label: Option<String>,
     pub env: Environment,
     /// The tab's own record; none for the global scope and for a tab that is only implied by its nodes.
-    pub item: Option<Item>,
+    pub item: Option<Arc<Item>>,
 }
 
 /// One node to run.
@@ -55,7 +58,7 @@ pub struct NodeDef {
     /// Every property of its manifest, strict. For a type without a manifest its own properties, expanded but as they came.
     pub config: Map<String, Json>,
     /// Its record as it stands in the file, with an instance's ids if it stands in one.
-    pub item: Item,
+    pub item: Arc<Item>,
     /// A config node in the sense of the file: it has no place on a canvas.
     pub is_config: bool,
     pub env: Environment,
@@ -91,7 +94,7 @@ pub struct Graph {
     /// Subflows in use, an outer one before those within it.
     pub instances: IndexMap<Id, Instance>,
     /// Config nodes before the nodes that use them, else file order.
-    pub nodes: IndexMap<Id, NodeDef, FxBuildHasher>,
+    pub nodes: IndexMap<Id, Arc<NodeDef>, FxBuildHasher>,
     /// By group, what its members depend on: its record without place and size.
     pub groups: HashMap<Id, Item>,
     /// Types without a node behind them, once each.
@@ -100,6 +103,8 @@ pub struct Graph {
     pub env_errors: Vec<(Id, String)>,
     /// Every id in the file, of what does not run, too.
     pub ids: FxHashSet<Id>,
+    /// The variables within instances and groups.
+    inner_env: HashMap<Id, Environment>,
 }
 
 impl Graph {
@@ -110,24 +115,56 @@ impl Graph {
         process: &ProcessEnv,
         credentials: CredentialsOf,
     ) -> Self {
-        let tabs = scopes::tabs(flows, process, credentials);
+        Self::default().resolve_after(flows, catalog, process, credentials)
+    }
+
+    /// The graph of the flows that come after these. What stands in records that both share ([`Flows::share`]), with the
+    /// same variables around it, is taken over: of many nodes a deploy changes few.
+    pub fn resolve_after(
+        &self,
+        flows: &Flows,
+        catalog: &Catalog,
+        process: &ProcessEnv,
+        credentials: CredentialsOf,
+    ) -> Self {
+        let tabs = scopes::tabs(flows, process, credentials, self);
         let expanded = expand(&flows.items, &tabs.off);
         let groups = Groups::of(&expanded.groups);
-        let mut scopes = Scopes::new(tabs.flows, &groups, credentials);
+        let mut scopes = Scopes::new(tabs.flows, &groups, credentials, self);
         for instance in &expanded.instances {
             scopes.add_instance(instance);
         }
         let mut missing: Vec<Id> = Vec::new();
-        let mut nodes: Vec<NodeDef> = Vec::new();
+        let mut nodes: Vec<Arc<NodeDef>> = Vec::with_capacity(expanded.nodes.len());
         for placed in expanded.nodes {
-            if let Some(node) = node(placed, catalog, &groups, &mut scopes, &mut missing) {
-                nodes.push(node);
+            let chain = groups.chain(text(&placed.item, "g"));
+            let around = scopes.around(&placed.flow, &chain);
+            let node = match self.taken_over(&placed, &chain, &around) {
+                Some(same) => same,
+                None => match node(placed, chain, &around, catalog) {
+                    Some(node) => Arc::new(node),
+                    None => continue,
+                },
+            };
+            if catalog.get(&node.type_name).is_none()
+                && !scopes.is_instance(&node.id)
+                && &*node.type_name != SUBFLOW_STATUS
+                && !missing.contains(&node.type_name)
+            {
+                missing.push(node.type_name.clone());
             }
+            nodes.push(node);
         }
         let relevant = groups.relevant();
         let ids = flows.items.iter().filter_map(|item| text(item, "id"));
         let ids = ids.map(Id::from).collect();
-        let (flows, env_errors) = scopes.finish();
+        let (flows, inner_env) = scopes.finish();
+        let of_flows = flows.iter().map(|(id, flow)| (id, &flow.env));
+        let errors = |(id, env): (&Id, &Environment)| -> Vec<(Id, String)> {
+            let errors = env.errors().iter();
+            errors.map(|error| (id.clone(), error.clone())).collect()
+        };
+        let env_errors = of_flows.chain(&inner_env).flat_map(errors).collect();
         Self {
             nodes: order::in_order(nodes, &flows, catalog),
             flows,
@@ -140,12 +177,49 @@ impl Graph {
             missing,
             env_errors,
             ids,
+            inner_env,
         }
+    }
+
+    /// The node of this record, if nothing is different around it.
+    fn taken_over(
+        &self,
+        placed: &Placed,
+        chain: &[Id],
+        around: &Environment,
+    ) -> Option<Arc<NodeDef>> {
+        let node = self.nodes.get(text(&placed.item, "id")?)?;
+        // A variable of the process that its record names may have changed.
+        let same = Arc::ptr_eq(&node.item, &placed.item)
+            && node.flow == placed.flow
+            && node.groups == chain
+            && node.env.is_within(around)
+            && !EnvScope::names_any(&node.item);
+        same.then(|| node.clone())
+    }
+
+    /// The outermost level of variables: the one that there is, if it belongs to this process.
+    fn outermost(&self, process: &ProcessEnv) -> Environment {
+        let global = self.flows.get(GLOBAL);
+        global
+            .and_then(|global| global.env.outermost(process))
+            .unwrap_or_else(|| EnvScope::process(process.clone()))
+    }
+
+    /// The variables that this graph has for a flow, group or instance if they are the same as these.
+    fn shared_env(&self, id: &str, env: Environment) -> Environment {
+        let of_flow = self.flows.get(id).map(|flow| &flow.env);
+        let before = of_flow.or_else(|| self.inner_env.get(id));
+        before
+            .filter(|before| before.same(&env))
+            .cloned()
+            .unwrap_or(env)
     }
 
     /// The nodes of one flow, in the order in which they start.
     pub fn nodes_of<'a>(&'a self, flow: &'a str) -> impl Iterator<Item = &'a NodeDef> {
-        self.nodes.values().filter(move |node| &*node.flow == flow)
+        let nodes = self.nodes.values().map(Arc::as_ref);
+        nodes.filter(move |node| &*node.flow == flow)
     }
 
     /// Whether what the context `scope` belongs to still exists, even if it does not run: `<node>:<flow>`, or a flow's id.
@@ -183,35 +257,24 @@ impl Graph {
 
 fn node(
     placed: Placed,
+    chain: Vec<Id>,
+    around: &Environment,
     catalog: &Catalog,
-    groups: &Groups,
-    scopes: &mut Scopes,
-    missing: &mut Vec<Id>,
 ) -> Option<NodeDef> {
     let item = placed.item;
     let (id, type_name) = (text(&item, "id")?, text(&item, "type")?);
-    let chain = groups.chain(text(&item, "g"));
-    let around = scopes.around(&placed.flow, &chain);
     let own = vec![
         ("NR_NODE_NAME", text(&item, "name").map(str::to_owned)),
         ("NR_NODE_ID", Some(id.to_owned())),
         ("NR_NODE_PATH", Some(placed.path.clone())),
     ];
-    let env = EnvScope::of_node(&around, own);
+    let env = EnvScope::of_node(around, own);
     let expanded = env.expanded(&item);
     let known = catalog.get(type_name);
     let config = match known {
         Some(known) => strict_config(&known.manifest.properties, &expanded),
         None => without_place(expanded.into_owned()),
     };
-    let is_instance = scopes.is_instance(id);
-    if known.is_none()
-        && !is_instance
-        && type_name != SUBFLOW_STATUS
-        && !missing.iter().any(|seen| &**seen == type_name)
-    {
-        missing.push(type_name.into());
-    }
     Some(NodeDef {
         id: id.into(),
         alias: placed.alias,

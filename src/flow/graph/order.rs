@@ -1,6 +1,6 @@
 //! The order in which nodes start.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -11,10 +11,10 @@ use crate::catalog::Catalog;
 /// Global scope first, then the tabs; within each, config nodes (used before user) and then the others in file order.
 /// Config nodes that name each other in a circle go as they stand.
 pub(super) fn in_order(
-    nodes: Vec<NodeDef>,
+    nodes: Vec<Arc<NodeDef>>,
     flows: &IndexMap<Id, FlowDef>,
     catalog: &Catalog,
-) -> IndexMap<Id, NodeDef, FxBuildHasher> {
+) -> IndexMap<Id, Arc<NodeDef>, FxBuildHasher> {
     let is_service = |node: &NodeDef| {
         catalog
             .get(&node.type_name)
@@ -44,7 +44,7 @@ pub(super) fn in_order(
         }
     }
     drop(services);
-    let mut nodes: Vec<Option<NodeDef>> = nodes.into_iter().map(Some).collect();
+    let mut nodes: Vec<Option<Arc<NodeDef>>> = nodes.into_iter().map(Some).collect();
     order
         .into_iter()
         .filter_map(|index| nodes[index].take())
@@ -55,7 +55,7 @@ pub(super) fn in_order(
 /// Adds a config node after those that it names. A stack of its own, for a file may hold a chain of any length.
 fn visit(
     first: usize,
-    nodes: &[NodeDef],
+    nodes: &[Arc<NodeDef>],
     services: &HashMap<&str, usize>,
     seen: &mut [bool],
     order: &mut Vec<usize>,

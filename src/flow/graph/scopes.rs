@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
-use super::{CredentialsOf, FlowDef, GLOBAL, is_true, text};
+use super::{CredentialsOf, FlowDef, GLOBAL, Graph, is_true, text};
 use crate::flow::{
     EnvScope, Environment, Flows, Id, Instance, ProcessEnv, env::Level, group::Groups,
 };
@@ -18,13 +18,14 @@ pub(super) struct Tabs<'a> {
     pub(super) off: HashSet<&'a str>,
 }
 
-/// Reads the tabs and the global scope.
+/// Reads the tabs and the global scope. Variables that are the same as in `before` stay the ones from there.
 pub(super) fn tabs<'a>(
     flows: &'a Flows,
     process: &ProcessEnv,
     credentials: CredentialsOf,
+    before: &Graph,
 ) -> Tabs<'a> {
-    let outermost = EnvScope::process(process.clone());
+    let outermost = before.outermost(process);
     let of_type = |name: &'static str| {
         let items = flows.items.iter();
         items.filter(move |item| text(item, "type") == Some(name))
@@ -45,6 +46,7 @@ pub(super) fn tabs<'a>(
         flows: IndexMap::new(),
         off: HashSet::new(),
     };
+    let global = before.shared_env(GLOBAL, global);
     let whole = FlowDef {
         id: GLOBAL.into(),
         label: None,
@@ -70,7 +72,7 @@ pub(super) fn tabs<'a>(
         let tab = FlowDef {
             id: id.into(),
             label,
-            env: EnvScope::within(&global, level),
+            env: before.shared_env(id, EnvScope::within(&global, level)),
             item: Some(item.clone()),
         };
         tabs.flows.insert(id.into(), tab);
@@ -96,6 +98,7 @@ pub(super) struct Scopes<'a> {
     groups: &'a Groups<'a>,
     in_groups: HashMap<Id, Environment>,
     credentials: CredentialsOf<'a>,
+    before: &'a Graph,
 }
 
 impl<'a> Scopes<'a> {
@@ -103,6 +106,7 @@ impl<'a> Scopes<'a> {
         flows: IndexMap<Id, FlowDef>,
         groups: &'a Groups<'a>,
         credentials: CredentialsOf<'a>,
+        before: &'a Graph,
     ) -> Self {
         Self {
             flows,
@@ -110,6 +114,7 @@ impl<'a> Scopes<'a> {
             groups,
             in_groups: HashMap::new(),
             credentials,
+            before,
         }
     }
 
@@ -129,6 +134,7 @@ impl<'a> Scopes<'a> {
             secrets,
         };
         let env = EnvScope::within(&around, level);
+        let env = self.before.shared_env(&instance.id, env);
         self.instances.insert(instance.id.clone(), env);
     }
 
@@ -156,6 +162,7 @@ impl<'a> Scopes<'a> {
             secrets: (self.credentials)(innermost),
         };
         let env = EnvScope::within(&around, level);
+        let env = self.before.shared_env(innermost, env);
         self.in_groups.insert(innermost.clone(), env.clone());
         env
     }
@@ -177,6 +184,7 @@ impl<'a> Scopes<'a> {
             secrets: Default::default(),
         };
         let env = EnvScope::within(&self.flows[GLOBAL].env, level);
+        let env = self.before.shared_env(flow, env);
         let implied = FlowDef {
             id: flow.clone(),
             label: None,
@@ -187,13 +195,10 @@ impl<'a> Scopes<'a> {
         env
     }
 
-    /// The flows, and what could not be evaluated in them.
-    pub(super) fn finish(self) -> (IndexMap<Id, FlowDef>, Vec<(Id, String)>) {
-        let of_flows = self.flows.iter().map(|(id, flow)| (id, &flow.env));
-        let all = of_flows.chain(&self.instances).chain(&self.in_groups);
-        let errors = all
-            .flat_map(|(id, env)| env.errors().iter().map(|error| (id.clone(), error.clone())))
-            .collect();
-        (self.flows, errors)
+    /// The flows, and the variables within instances and groups.
+    pub(super) fn finish(self) -> (IndexMap<Id, FlowDef>, HashMap<Id, Environment>) {
+        let mut inner = self.instances;
+        inner.extend(self.in_groups);
+        (self.flows, inner)
     }
 }

@@ -1,5 +1,7 @@
 //! One flow of the running ones, and whether they run at all.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::{Path, State},
@@ -17,32 +19,25 @@ pub(super) async fn one(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let version = state.runtime.current();
-    let items = &version.flows.items;
+    let items = || version.flows.items.iter().map(Arc::as_ref);
     let text = |item: &Item, key: &str| item.get(key).and_then(Value::as_str).map(str::to_owned);
     let is_tab = |item: &&Item| text(item, "type").as_deref() == Some("tab");
     if id == "global" {
         let of_type =
             |item: &&Item, wanted: &str| text(item, "type").is_some_and(|name| name == wanted);
-        let configs: Vec<&Item> = items
-            .iter()
+        let configs: Vec<&Item> = items()
             .filter(|item| !item.contains_key("z") && !is_tab(item) && !of_type(item, "subflow"))
             .collect();
-        let subflows: Vec<&Item> = items
-            .iter()
-            .filter(|item| of_type(item, "subflow"))
-            .collect();
+        let subflows: Vec<&Item> = items().filter(|item| of_type(item, "subflow")).collect();
         return Ok(Json(
             json!({ "id": "global", "configs": configs, "subflows": subflows }),
         ));
     }
-    let tab = items
-        .iter()
-        .find(|item| is_tab(item) && text(item, "id").as_deref() == Some(&id));
+    let tab = items().find(|item| is_tab(item) && text(item, "id").as_deref() == Some(&id));
     let Some(tab) = tab else {
         return Err(ApiError::not_found(format!("There is no flow \"{id}\"")));
     };
-    let (nodes, configs): (Vec<&Item>, Vec<&Item>) = items
-        .iter()
+    let (nodes, configs): (Vec<&Item>, Vec<&Item>) = items()
         .filter(|item| text(item, "z").as_deref() == Some(&id))
         .partition(|item| item.contains_key("x") && item.contains_key("y"));
     let mut answer = json!({ "id": id });

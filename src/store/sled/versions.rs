@@ -73,9 +73,9 @@ impl SledVersions {
     /// # Errors
     /// When it can't be written; the versions before are still there then.
     pub(in crate::store) fn add(&self, record: &Record) -> Result<(), StoreError> {
-        let bytes = json(&*record.version.flows);
+        let bytes = record.version.flows.text();
         let stored = StoredMark {
-            mark: Mark::new(record, &bytes),
+            mark: Mark::of_text(record),
             pieces: bytes.len().div_ceil(PIECE) as u32,
             credentials: record.sealed.clone(),
         };
