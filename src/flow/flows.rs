@@ -67,8 +67,11 @@ impl Flows {
 
     /// The compact JSON text of exactly these flows.
     pub fn text(&self) -> Vec<u8> {
+        // Room for records of the usual size, so that growing does not copy it all over and over.
+        let mut text = Vec::with_capacity(self.items.len() * 384);
         // JSON values with text keys, written to memory, can't fail.
-        serde_json::to_vec(self).unwrap_or_default()
+        let _ = serde_json::to_writer(&mut text, self);
+        text
     }
 
     /// The revision of exactly these flows.

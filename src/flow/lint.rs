@@ -182,6 +182,9 @@ fn property_problem(
     ids: &HashMap<&str, &Item>,
     problems: &mut Vec<Problem>,
 ) {
+    if !property.required && property.config_type.is_none() {
+        return;
+    }
     let value = item.get(&property.name).unwrap_or(&property.default);
     let is_empty = || value.is_null() || value.as_str() == Some("");
     let is_shown = || {

@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::Value as Json;
 
-use super::{GLOBAL, Id, Item, graph::text};
+use super::{
+    GLOBAL, Id, Item, NodeDef,
+    graph::{Records, text},
+};
 
 /// The type of the node behind an instance's status output.
 pub const SUBFLOW_STATUS: &str = "subflow-status";
@@ -15,6 +18,12 @@ pub const SUBFLOW_STATUS: &str = "subflow-status";
 /// Nodes that all instances together may become; more is taken for a mistake, such as ten levels of ten instances.
 const MAX_NODES: usize = 100_000;
 const MAX_DEPTH: usize = 50;
+
+/// What runs: a record that has to be worked out, or a node that is known from the graph before.
+pub(super) enum Running {
+    New(Placed),
+    Known(Arc<NodeDef>),
+}
 
 /// A record and where it runs.
 pub(super) struct Placed {
@@ -29,6 +38,20 @@ pub(super) struct Placed {
     pub(super) instances: Vec<Id>,
     /// flow id / instance ids / node id, each as the file has it.
     pub(super) path: String,
+}
+
+impl Placed {
+    /// A node that is to be worked out anew.
+    pub(super) fn again(node: &NodeDef) -> Self {
+        Self {
+            item: node.item.clone(),
+            flow: node.flow.clone(),
+            tab: node.tab.clone(),
+            alias: node.alias.clone(),
+            instances: node.instances.clone(),
+            path: node.path.clone(),
+        }
+    }
 }
 
 /// One use of a subflow.
@@ -67,7 +90,7 @@ impl Instance {
 /// All that runs, instances expanded.
 #[derive(Default)]
 pub(super) struct Expanded {
-    pub(super) nodes: Vec<Placed>,
+    pub(super) nodes: Vec<Running>,
     /// Groups, with the flow they are in.
     pub(super) groups: Vec<Placed>,
     /// An outer instance before those within it.
@@ -75,13 +98,20 @@ pub(super) struct Expanded {
 }
 
 /// Expands the records of a flow file. What stands on a tab in `off`, or is disabled itself, is left out.
-pub(super) fn expand(items: &[Arc<Item>], off: &HashSet<&str>) -> Expanded {
-    let definitions: HashMap<&str, Definition> = definitions(items);
+pub(super) fn expand(records: &Records, off: &HashSet<&str>) -> Expanded {
+    let definitions: HashMap<&str, Definition> = definitions(records);
     let mut expander = Expander {
         definitions,
         out: Expanded::default(),
     };
-    for item in items {
+    for (item, known) in records.iter() {
+        if let Some(node) = known
+            && !expander.definitions.contains_key(&*node.flow)
+            && !off.contains(&*node.flow)
+        {
+            expander.out.nodes.push(Running::Known(node.clone()));
+            continue;
+        }
         let Some(place) = Place::of(item) else {
             continue;
         };
@@ -126,14 +156,17 @@ struct Definition<'a> {
     members: Vec<&'a Item>,
 }
 
-fn definitions(items: &[Arc<Item>]) -> HashMap<&str, Definition<'_>> {
+fn definitions<'a>(records: &Records<'a>) -> HashMap<&'a str, Definition<'a>> {
     let mut definitions: HashMap<&str, Definition> = HashMap::new();
-    for item in items {
+    for item in records.not_known() {
         if let (Some("subflow"), Some(id)) = (text(item, "type"), text(item, "id")) {
             definitions.entry(id).or_default().item = Some(item);
         }
     }
-    for item in items {
+    if definitions.is_empty() {
+        return definitions;
+    }
+    for (item, _) in records.iter() {
         if let Some(definition) = Place::of(item).and_then(|place| definitions.get_mut(place.z)) {
             definition.members.push(item);
         }
@@ -159,7 +192,7 @@ impl Expander<'_> {
             .filter(|definition| self.definitions.contains_key(definition))
             .map(str::to_owned);
         let Some(definition) = definition else {
-            self.out.nodes.push(placed);
+            self.out.nodes.push(Running::New(placed));
             return;
         };
         // A subflow within itself has no end: it is left out, and lint says so.
@@ -224,8 +257,8 @@ impl Expander<'_> {
             path: format!("{}:status", placed.path),
         });
         self.out.instances.push(instance);
-        self.out.nodes.push(placed);
-        self.out.nodes.extend(status);
+        self.out.nodes.push(Running::New(placed));
+        self.out.nodes.extend(status.map(Running::New));
         for member in members {
             self.place(member, within);
         }

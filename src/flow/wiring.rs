@@ -1,7 +1,7 @@
 //! Who hears whom: wires, link nodes, subflow ports and listening nodes, worked out once per deploy.
 
 use indexmap::IndexMap;
-use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap as HashMap, FxHashSet as HashSet};
 use serde_json::Value as Json;
 
 use super::{GLOBAL, Graph, Id, NodeDef, listeners::Listeners};
@@ -27,11 +27,11 @@ impl Wiring {
 }
 
 /// Works out the wiring of every node.
-pub fn wire(graph: &Graph) -> IndexMap<Id, Wiring> {
+pub fn wire(graph: &Graph) -> IndexMap<Id, Wiring, FxBuildHasher> {
     let mut outputs = outputs(graph);
     let listeners = Listeners::of(graph);
     let users = users(graph);
-    let mut wiring = IndexMap::with_capacity(graph.nodes.len());
+    let mut wiring = IndexMap::with_capacity_and_hasher(graph.nodes.len(), FxBuildHasher);
     for node in graph.nodes.values() {
         let mut entry = Wiring {
             outputs: outputs.remove(&*node.id).unwrap_or_default(),

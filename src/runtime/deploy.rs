@@ -87,23 +87,22 @@ impl Inner {
             .map_err(DeployError::Invalid)?;
         let replaced = flows.share(&self.current.load().flows);
         self.tasks.spawn_blocking(move || drop(replaced));
-        let version = Version {
-            rev: flows.rev(),
-            time: self.clock.now() as u64,
-            flows: Arc::new(flows),
+        let flows = Arc::new(flows);
+        let save = self.save(flows.clone(), &after);
+        // While the disk works, for both take long.
+        let prepared = self.prepare(&flows, &after).await;
+        let version = match save.await.unwrap_or(Err(StoreError::Interrupted)) {
+            Ok(version) => version,
+            Err(error) => {
+                tracing::error!("The flows could not be stored. {error}");
+                self.engine.hub().publish(Event::Flows {
+                    rev: running,
+                    missing: Vec::new(),
+                    error: Some(error.to_string()),
+                });
+                return Err(error.into());
+            }
         };
-        let save = self.save(&version, &after);
-        // While the disk works, for that takes as long.
-        let prepared = self.prepare(&version.flows, &after).await;
-        if let Err(error) = save.await.unwrap_or(Err(StoreError::Interrupted)) {
-            tracing::error!("The flows could not be stored. {error}");
-            self.engine.hub().publish(Event::Flows {
-                rev: running,
-                missing: Vec::new(),
-                error: Some(error.to_string()),
-            });
-            return Err(error.into());
-        }
         let changed = changed_credentials(&before, &after);
         *self.credentials.lock() = Arc::new(after);
         self.current.store(Arc::new(version));
@@ -143,12 +142,20 @@ impl Inner {
 
     fn save(
         self: &Arc<Self>,
-        version: &Version,
+        flows: Arc<Flows>,
         credentials: &Credentials,
-    ) -> JoinHandle<Result<(), StoreError>> {
-        let (inner, version, credentials) = (self.clone(), version.clone(), credentials.clone());
-        self.tasks
-            .spawn_blocking(move || inner.store.save(&version, &credentials))
+    ) -> JoinHandle<Result<Version, StoreError>> {
+        let (inner, credentials) = (self.clone(), credentials.clone());
+        let time = self.clock.now() as u64;
+        self.tasks.spawn_blocking(move || {
+            let version = Version {
+                rev: flows.rev(),
+                time,
+                flows,
+            };
+            inner.store.save(&version, &credentials)?;
+            Ok(version)
+        })
     }
 
     /// As [`Inner::run`], with the current version.

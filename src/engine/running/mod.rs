@@ -12,7 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use indexmap::IndexMap;
 use parking_lot::RwLock;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -121,7 +121,7 @@ pub struct Engine {
 #[derive(Default)]
 struct State {
     graph: Arc<Graph>,
-    wiring: IndexMap<Id, Wiring>,
+    wiring: IndexMap<Id, Wiring, FxBuildHasher>,
     flows: IndexMap<Id, FlowHandle>,
     /// What config nodes share, by id.
     services: HashMap<Id, Arc<dyn Any + Send + Sync>>,

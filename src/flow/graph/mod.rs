@@ -1,6 +1,7 @@
 //! From the flow file to what runs: every enabled node with its strict configuration, its flow, its groups and its wires.
 
 mod order;
+mod records;
 mod scopes;
 
 use std::{
@@ -9,15 +10,17 @@ use std::{
 };
 
 use indexmap::IndexMap;
-use rustc_hash::{FxBuildHasher, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use serde_json::{Map, Value as Json};
 
 use super::{
     EnvScope, Environment, Flows, Id, Instance, Item, ProcessEnv,
     group::Groups,
-    subflow::{Placed, SUBFLOW_STATUS, expand},
+    subflow::{Placed, Running, SUBFLOW_STATUS, expand},
 };
 use crate::catalog::{Catalog, strict_config};
+use records::ByRecord;
+pub(in crate::flow) use records::Records;
 use scopes::Scopes;
 
 /// The id of the global scope: config nodes without a tab, and nodes without a `z`.
@@ -64,6 +67,8 @@ pub struct NodeDef {
     pub env: Environment,
     /// The path of Node-RED's records: flow id / instance ids / node id.
     pub path: String,
+    /// Its record names variables, so that it may be another node when those change.
+    names_variables: bool,
 }
 
 impl NodeDef {
@@ -90,7 +95,7 @@ impl NodeDef {
 #[derive(Default)]
 pub struct Graph {
     /// The global scope first, then the tabs in file order.
-    pub flows: IndexMap<Id, FlowDef>,
+    pub flows: IndexMap<Id, FlowDef, FxBuildHasher>,
     /// Subflows in use, an outer one before those within it.
     pub instances: IndexMap<Id, Instance>,
     /// Config nodes before the nodes that use them, else file order.
@@ -101,10 +106,11 @@ pub struct Graph {
     pub missing: Vec<Id>,
     /// Variables that can't be evaluated: the flow or group they stand in, and why.
     pub env_errors: Vec<(Id, String)>,
-    /// Every id in the file, of what does not run, too.
-    pub ids: FxHashSet<Id>,
+    /// The ids of what is in the file and does not run as it stands there.
+    other_ids: FxHashSet<Id>,
     /// The variables within instances and groups.
-    inner_env: HashMap<Id, Environment>,
+    inner_env: FxHashMap<Id, Environment>,
+    by_record: ByRecord,
 }
 
 impl Graph {
@@ -127,8 +133,9 @@ impl Graph {
         process: &ProcessEnv,
         credentials: CredentialsOf,
     ) -> Self {
-        let tabs = scopes::tabs(flows, process, credentials, self);
-        let expanded = expand(&flows.items, &tabs.off);
+        let records = Records::of(flows, self);
+        let tabs = scopes::tabs(&records, process, credentials, self);
+        let expanded = expand(&records, &tabs.off);
         let groups = Groups::of(&expanded.groups);
         let mut scopes = Scopes::new(tabs.flows, &groups, credentials, self);
         for instance in &expanded.instances {
@@ -136,16 +143,27 @@ impl Graph {
         }
         let mut missing: Vec<Id> = Vec::new();
         let mut nodes: Vec<Arc<NodeDef>> = Vec::with_capacity(expanded.nodes.len());
-        for placed in expanded.nodes {
-            let chain = groups.chain(text(&placed.item, "g"));
-            let around = scopes.around(&placed.flow, &chain);
-            let node = match self.taken_over(&placed, &chain, &around) {
-                Some(same) => same,
-                None => match node(placed, chain, &around, catalog) {
-                    Some(node) => Arc::new(node),
-                    None => continue,
-                },
+        for running in expanded.nodes {
+            let (item, flow) = match &running {
+                Running::New(placed) => (&placed.item, &placed.flow),
+                Running::Known(node) => (&node.item, &node.flow),
             };
+            let chain = groups.chain(text(item, "g"));
+            let around = scopes.around(flow, &chain);
+            let placed = match running {
+                Running::Known(node) if node.holds_in(&chain, &around) => {
+                    nodes.push(node);
+                    continue;
+                }
+                Running::Known(node) => Placed::again(&node),
+                Running::New(placed) => placed,
+            };
+            let Some(node) = node(placed, chain, &around, catalog) else {
+                continue;
+            };
+            nodes.push(Arc::new(node));
+        }
+        for node in &nodes {
             if catalog.get(&node.type_name).is_none()
                 && !scopes.is_instance(&node.id)
                 && &*node.type_name != SUBFLOW_STATUS
@@ -153,11 +171,8 @@ impl Graph {
             {
                 missing.push(node.type_name.clone());
             }
-            nodes.push(node);
         }
         let relevant = groups.relevant();
-        let ids = flows.items.iter().filter_map(|item| text(item, "id"));
-        let ids = ids.map(Id::from).collect();
         let (flows, inner_env) = scopes.finish();
         let of_flows = flows.iter().map(|(id, flow)| (id, &flow.env));
         let errors = |(id, env): (&Id, &Environment)| -> Vec<(Id, String)> {
@@ -165,8 +180,12 @@ impl Graph {
             errors.map(|error| (id.clone(), error.clone())).collect()
         };
         let env_errors = of_flows.chain(&inner_env).flat_map(errors).collect();
+        let nodes = order::in_order(nodes, &flows, catalog);
+        let other = records.ids().filter(|id| !nodes.contains_key(*id));
+        let other_ids = other.map(Id::from).collect();
         Self {
-            nodes: order::in_order(nodes, &flows, catalog),
+            by_record: ByRecord::of(nodes.values()),
+            nodes,
             flows,
             instances: expanded
                 .instances
@@ -176,44 +195,9 @@ impl Graph {
             groups: relevant,
             missing,
             env_errors,
-            ids,
+            other_ids,
             inner_env,
         }
-    }
-
-    /// The node of this record, if nothing is different around it.
-    fn taken_over(
-        &self,
-        placed: &Placed,
-        chain: &[Id],
-        around: &Environment,
-    ) -> Option<Arc<NodeDef>> {
-        let node = self.nodes.get(text(&placed.item, "id")?)?;
-        // A variable of the process that its record names may have changed.
-        let same = Arc::ptr_eq(&node.item, &placed.item)
-            && node.flow == placed.flow
-            && node.groups == chain
-            && node.env.is_within(around)
-            && !EnvScope::names_any(&node.item);
-        same.then(|| node.clone())
-    }
-
-    /// The outermost level of variables: the one that there is, if it belongs to this process.
-    fn outermost(&self, process: &ProcessEnv) -> Environment {
-        let global = self.flows.get(GLOBAL);
-        global
-            .and_then(|global| global.env.outermost(process))
-            .unwrap_or_else(|| EnvScope::process(process.clone()))
-    }
-
-    /// The variables that this graph has for a flow, group or instance if they are the same as these.
-    fn shared_env(&self, id: &str, env: Environment) -> Environment {
-        let of_flow = self.flows.get(id).map(|flow| &flow.env);
-        let before = of_flow.or_else(|| self.inner_env.get(id));
-        before
-            .filter(|before| before.same(&env))
-            .cloned()
-            .unwrap_or(env)
     }
 
     /// The nodes of one flow, in the order in which they start.
@@ -237,10 +221,11 @@ impl Graph {
     /// Whether the file has this id, or all those that the id of something in a subflow's instance is made of
     /// (`<instance>-<node>`).
     fn has(&self, id: &str) -> bool {
-        self.ids.contains(id)
+        let known = |id: &str| self.other_ids.contains(id) || self.nodes.contains_key(id);
+        known(id)
             || id
                 .match_indices('-')
-                .any(|(at, _)| self.ids.contains(&id[..at]) && self.has(&id[at + 1..]))
+                .any(|(at, _)| known(&id[..at]) && self.has(&id[at + 1..]))
     }
 
     /// The flows around a flow, the innermost first: none for a tab.
@@ -290,6 +275,7 @@ fn node(
         wires: wires(&item),
         config,
         is_config: !(item.contains_key("x") && item.contains_key("y")),
+        names_variables: EnvScope::names_any(&item),
         item,
         env,
         path: placed.path,

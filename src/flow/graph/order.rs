@@ -1,9 +1,9 @@
 //! The order in which nodes start.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::{FlowDef, Id, NodeDef};
 use crate::catalog::Catalog;
@@ -12,7 +12,7 @@ use crate::catalog::Catalog;
 /// Config nodes that name each other in a circle go as they stand.
 pub(super) fn in_order(
     nodes: Vec<Arc<NodeDef>>,
-    flows: &IndexMap<Id, FlowDef>,
+    flows: &IndexMap<Id, FlowDef, FxBuildHasher>,
     catalog: &Catalog,
 ) -> IndexMap<Id, Arc<NodeDef>, FxBuildHasher> {
     let is_service = |node: &NodeDef| {
@@ -29,7 +29,7 @@ pub(super) fn in_order(
         })
         .collect();
     places.sort_unstable();
-    let services: HashMap<&str, usize> = places
+    let services: FxHashMap<&str, usize> = places
         .iter()
         .filter(|(_, not_service, _)| !not_service)
         .map(|(.., index)| (&*nodes[*index].id, *index))
@@ -56,7 +56,7 @@ pub(super) fn in_order(
 fn visit(
     first: usize,
     nodes: &[Arc<NodeDef>],
-    services: &HashMap<&str, usize>,
+    services: &FxHashMap<&str, usize>,
     seen: &mut [bool],
     order: &mut Vec<usize>,
 ) {

@@ -1,36 +1,33 @@
 //! The flows that run, and the variables that hold in each of them and in their groups.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde_json::{Map, Value as Json};
 
-use super::{CredentialsOf, FlowDef, GLOBAL, Graph, is_true, text};
-use crate::flow::{
-    EnvScope, Environment, Flows, Id, Instance, ProcessEnv, env::Level, group::Groups,
-};
+use super::{CredentialsOf, FlowDef, GLOBAL, Graph, Records, is_true, text};
+use crate::flow::{EnvScope, Environment, Id, Instance, ProcessEnv, env::Level, group::Groups};
 
 /// The tabs of a flow file.
 pub(super) struct Tabs<'a> {
     /// Those that run, after the global scope.
-    pub(super) flows: IndexMap<Id, FlowDef>,
+    pub(super) flows: IndexMap<Id, FlowDef, FxBuildHasher>,
     /// The ids of disabled tabs.
     pub(super) off: HashSet<&'a str>,
 }
 
 /// Reads the tabs and the global scope. Variables that are the same as in `before` stay the ones from there.
 pub(super) fn tabs<'a>(
-    flows: &'a Flows,
+    records: &Records<'a>,
     process: &ProcessEnv,
     credentials: CredentialsOf,
     before: &Graph,
 ) -> Tabs<'a> {
     let outermost = before.outermost(process);
-    let of_type = |name: &'static str| {
-        let items = flows.items.iter();
-        items.filter(move |item| text(item, "type") == Some(name))
-    };
-    let global_config = of_type("global-config").find(|item| !is_true(item, "d"));
+    let global_config = records
+        .of_type("global-config")
+        .find(|item| !is_true(item, "d"));
     let global = EnvScope::within(
         &outermost,
         Level {
@@ -43,7 +40,7 @@ pub(super) fn tabs<'a>(
         },
     );
     let mut tabs = Tabs {
-        flows: IndexMap::new(),
+        flows: IndexMap::default(),
         off: HashSet::new(),
     };
     let global = before.shared_env(GLOBAL, global);
@@ -54,7 +51,7 @@ pub(super) fn tabs<'a>(
         item: None,
     };
     tabs.flows.insert(GLOBAL.into(), whole);
-    for item in of_type("tab") {
+    for item in records.of_type("tab") {
         let Some(id) = text(item, "id") else { continue };
         if is_true(item, "disabled") {
             tabs.off.insert(id);
@@ -93,26 +90,26 @@ fn global_secrets(credentials: &BTreeMap<String, String>) -> BTreeMap<String, St
 
 /// The variables of every flow and group, made when the first node asks.
 pub(super) struct Scopes<'a> {
-    flows: IndexMap<Id, FlowDef>,
-    instances: HashMap<Id, Environment>,
+    flows: IndexMap<Id, FlowDef, FxBuildHasher>,
+    instances: FxHashMap<Id, Environment>,
     groups: &'a Groups<'a>,
-    in_groups: HashMap<Id, Environment>,
+    in_groups: FxHashMap<Id, Environment>,
     credentials: CredentialsOf<'a>,
     before: &'a Graph,
 }
 
 impl<'a> Scopes<'a> {
     pub(super) fn new(
-        flows: IndexMap<Id, FlowDef>,
+        flows: IndexMap<Id, FlowDef, FxBuildHasher>,
         groups: &'a Groups<'a>,
         credentials: CredentialsOf<'a>,
         before: &'a Graph,
     ) -> Self {
         Self {
             flows,
-            instances: HashMap::new(),
+            instances: FxHashMap::default(),
             groups,
-            in_groups: HashMap::new(),
+            in_groups: FxHashMap::default(),
             credentials,
             before,
         }
@@ -196,7 +193,12 @@ impl<'a> Scopes<'a> {
     }
 
     /// The flows, and the variables within instances and groups.
-    pub(super) fn finish(self) -> (IndexMap<Id, FlowDef>, HashMap<Id, Environment>) {
+    pub(super) fn finish(
+        self,
+    ) -> (
+        IndexMap<Id, FlowDef, FxBuildHasher>,
+        FxHashMap<Id, Environment>,
+    ) {
         let mut inner = self.instances;
         inner.extend(self.in_groups);
         (self.flows, inner)

@@ -8,12 +8,13 @@ use flowrill::{
         Clock, Contexts, Engine, EngineConfig, Event, Interest, LogLevel, Registry,
         RuntimeSettings, Subscription,
     },
-    flow::{DeployMode, Flows, Graph, Problem, ProcessEnv},
+    flow::{DeployMode, Flows, Problem, ProcessEnv},
     message::{Message, Value, from_wire, to_wire},
     nodes,
     script::{Jsonata, Variables, check_module},
     services::Services,
 };
+use parking_lot::Mutex;
 use serde_json::{Value as Json, json};
 
 /// 2024-01-01T00:00:00Z
@@ -27,6 +28,8 @@ pub(crate) struct TestFlows {
     pub(crate) credentials: BTreeMap<String, BTreeMap<String, String>>,
     catalog: Arc<Catalog>,
     events: Subscription,
+    /// What was deployed last.
+    flows: Mutex<Flows>,
 }
 
 /// What happened, in order.
@@ -118,14 +121,18 @@ impl TestFlows {
             credentials: BTreeMap::new(),
             catalog,
             events,
+            flows: Mutex::default(),
         }
     }
 
     /// Makes these flows the running ones.
     pub(crate) async fn deploy(&self, flows: Json, mode: DeployMode) -> Vec<Problem> {
-        let flows = Flows::from_value(flows).unwrap();
+        let mut flows = Flows::from_value(flows).unwrap();
+        let _ = flows.share(&self.flows.lock());
         let credentials = |id: &str| self.credentials.get(id).cloned().unwrap_or_default();
-        let graph = Graph::resolve(&flows, &self.catalog, &self.env, &credentials);
+        let running = self.engine.graph().await;
+        let graph = running.resolve_after(&flows, &self.catalog, &self.env, &credentials);
+        *self.flows.lock() = flows;
         self.engine
             .deploy(graph, mode, &Default::default(), &credentials)
             .await

@@ -1,5 +1,7 @@
 //! Tests of graphs, wiring and diffs: flow JSON in, what runs out.
 
+mod shared;
+
 use std::collections::BTreeMap;
 
 use serde_json::json;
