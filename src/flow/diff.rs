@@ -175,13 +175,11 @@ fn group_changed(old: &Graph, new: &Graph, node: &NodeDef) -> bool {
 }
 
 fn names_any(node: &NodeDef, changed: &FxHashSet<Id>) -> bool {
+    let is_name = |key: &str| !matches!(key, "id" | "wires" | "x" | "y" | "z" | "name" | "type");
     node.item.iter().any(|(key, value)| {
-        !matches!(
-            key.as_str(),
-            "id" | "wires" | "x" | "y" | "z" | "name" | "type"
-        ) && value
+        value
             .as_str()
-            .is_some_and(|text| changed.contains(text) && text != &*node.id)
+            .is_some_and(|text| changed.contains(text) && text != &*node.id && is_name(key))
     })
 }
 

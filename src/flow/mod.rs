@@ -19,7 +19,7 @@ pub use flows::{Flows, Item, Rev};
 pub use graph::{CredentialsOf, FlowDef, GLOBAL, Graph, NodeDef};
 pub use lint::{Level, Problem, lint};
 pub use subflow::{Instance, SUBFLOW_STATUS};
-pub use wiring::{Wiring, wire};
+pub use wiring::{Wiring, same_wiring, wire};
 
 /// The id of a node, tab, group or subflow.
 pub type Id = std::sync::Arc<str>;

@@ -86,7 +86,6 @@ impl Inner {
         let after = credentials::take(&mut flows, deploy.credentials, &before, &self.catalog)
             .map_err(DeployError::Invalid)?;
         let replaced = flows.share(&self.current.load().flows);
-        self.tasks.spawn_blocking(move || drop(replaced));
         let flows = Arc::new(flows);
         let save = self.save(flows.clone(), &after);
         // While the disk works, for both take long.
@@ -106,7 +105,9 @@ impl Inner {
         let changed = changed_credentials(&before, &after);
         *self.credentials.lock() = Arc::new(after);
         self.current.store(Arc::new(version));
-        Ok(self.run(prepared, Some(deploy.mode), &changed).await)
+        let deployed = self.run(prepared, Some(deploy.mode), &changed).await;
+        self.tasks.spawn_blocking(move || drop(replaced));
+        Ok(deployed)
     }
 
     pub(super) async fn reload(self: &Arc<Self>) -> Result<Deployed, DeployError> {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -22,7 +23,7 @@ use crate::{
         queue::FlowShared,
         routes::{NodeRoutes, Target},
     },
-    flow::{CredentialsOf, DeployMode, Graph, Id, Problem, diff, wire},
+    flow::{CredentialsOf, DeployMode, Graph, Id, Problem, diff, same_wiring, wire},
 };
 
 /// What a change of the running flows does besides.
@@ -32,6 +33,9 @@ struct Change<'a> {
     /// The context of what no longer exists is forgotten.
     forget: bool,
 }
+
+/// Nodes that are built and not yet started, in the order of the graph.
+type FreshNodes = IndexMap<Id, Fresh, FxBuildHasher>;
 
 impl Engine {
     /// Makes `graph` what runs: builds what is new, stops what goes, swaps the routes, starts. A node that cannot be
@@ -92,7 +96,7 @@ impl Engine {
                 .drain()
                 .filter(|(id, _)| !stopping.contains(id)),
         );
-        let mut fresh: IndexMap<Id, Fresh> = IndexMap::new();
+        let mut fresh = FreshNodes::default();
         for def in changes.start.iter().filter_map(|id| graph.nodes.get(id)) {
             let Some(handle) = state.flows.get(&def.tab) else {
                 continue;
@@ -215,7 +219,7 @@ impl Engine {
         }
     }
 
-    fn register(&self, graph: &Graph, state: &State, fresh: &IndexMap<Id, Fresh>) {
+    fn register(&self, graph: &Graph, state: &State, fresh: &FreshNodes) {
         let mut directory = self.shared.directory.write();
         for (id, built) in fresh {
             let Some(def) = graph.nodes.get(id) else {
@@ -248,21 +252,25 @@ impl Engine {
     }
 
     /// Gives every node its targets. What leads to the same running nodes as before is left as it is.
-    fn rewire(&self, graph: &Graph, state: &mut State, fresh: &IndexMap<Id, Fresh>) {
+    fn rewire(&self, graph: &Graph, state: &mut State, fresh: &FreshNodes) {
         let directory = self.shared.directory.read();
         let target =
             |id: &Id| -> Option<Target> { directory.get(id).map(|running| running.ctx.target()) };
-        let wiring = wire(graph);
+        let kept = same_wiring(&state.graph, graph);
+        let wiring = match kept {
+            true => std::mem::take(&mut state.wiring),
+            false => wire(graph),
+        };
         for (id, wiring) in &wiring {
-            let Some(running) = directory.get(id) else {
-                continue;
-            };
-            let same = state.wiring.get(id) == Some(wiring)
+            let same = (kept || state.wiring.get(id) == Some(wiring))
                 && !fresh.contains_key(id)
                 && !wiring.leads_to(&|id| fresh.contains_key(id));
             if same {
                 continue;
             }
+            let Some(running) = directory.get(id) else {
+                continue;
+            };
             running.ctx.set_routes(NodeRoutes {
                 outputs: wiring
                     .outputs
@@ -281,7 +289,7 @@ impl Engine {
         state.wiring = wiring;
     }
 
-    async fn start(&self, graph: &Graph, state: &mut State, fresh: IndexMap<Id, Fresh>) {
+    async fn start(&self, graph: &Graph, state: &mut State, fresh: FreshNodes) {
         let mut by_flow: IndexMap<Id, Vec<Fresh>> = graph
             .flows
             .keys()

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value as Json, json};
 
 use super::{catalog, no_credentials};
-use crate::flow::{Flows, Graph, NodeDef, ProcessEnv};
+use crate::flow::{Flows, Graph, NodeDef, ProcessEnv, same_wiring, wire};
 
 fn base() -> Vec<Json> {
     let node = |id: &str, z: &str| json!({"id": id, "type": "function", "z": z, "x": 1, "y": 1, "func": "return msg", "wires": [["b"]]});
@@ -28,6 +28,10 @@ fn base() -> Vec<Json> {
         json!({"id": "broker", "type": "mqtt-broker", "broker": "localhost"}),
         json!({"id": "in", "type": "mqtt in", "z": "u", "x": 1, "y": 1, "broker": "broker", "topic": "x"}),
         node("lost", "nowhere"),
+        json!({"id": "catch", "type": "catch", "z": "t", "scope": ["a", "grouped"], "wires": [["b"]]}),
+        json!({"id": "status", "type": "status", "z": "u", "x": 1, "y": 1, "scope": null}),
+        json!({"id": "out", "type": "link out", "z": "t", "mode": "link", "links": ["link"]}),
+        json!({"id": "link", "type": "link in", "z": "u", "links": []}),
         json!({"id": "alien", "type": "alien", "z": "u", "x": 1, "y": 1}),
     ]
 }
@@ -98,7 +102,7 @@ fn find<'a>(items: &'a mut [Json], id: &str) -> &'a mut Json {
 /// One change of a flow file.
 type Edit = fn(&mut Vec<Json>);
 
-const EDITS: [(&str, Edit); 17] = [
+const EDITS: [(&str, Edit); 24] = [
     ("nothing", |_| {}),
     ("a property", |items| {
         find(items, "a")["func"] = "return null".into()
@@ -146,6 +150,25 @@ const EDITS: [(&str, Edit); 17] = [
     ("a tab for what had none", |items| {
         items.push(json!({"id": "nowhere", "type": "tab", "label": "found"}))
     }),
+    ("a scope", |items| {
+        find(items, "catch")["scope"] = json!(["named"])
+    }),
+    ("a catch node hears all", |items| {
+        find(items, "catch")["scope"] = Json::Null
+    }),
+    ("a link", |items| {
+        find(items, "link")["links"] = json!(["out"])
+    }),
+    ("a link that is gone", |items| {
+        find(items, "out")["links"] = json!([])
+    }),
+    ("a wire", |items| {
+        find(items, "a")["wires"] = json!([["b", "in"], ["a"]])
+    }),
+    ("another user of the broker", |items| {
+        find(items, "alien")["broker"] = "broker".into()
+    }),
+    ("another place", |items| find(items, "a")["z"] = "u".into()),
     ("global variables", |items| {
         items.push(
             json!({"id": "gc", "type": "global-config", "env": [{"name": "A", "value": "0"}]}),
@@ -180,8 +203,13 @@ fn what_is_taken_over_is_what_would_be_worked_out() {
         let rev = flows.rev();
         let _ = flows.share(&before);
         assert_eq!(flows.rev(), rev, "{name}");
-        graph = graph.resolve_after(&flows, &catalog(), &process, &no_credentials);
-        assert_eq!(told(&graph), told(&anew(&items)), "{name}");
+        let next = graph.resolve_after(&flows, &catalog(), &process, &no_credentials);
+        assert_eq!(told(&next), told(&anew(&items)), "{name}");
+        assert!(
+            !same_wiring(&graph, &next) || wire(&graph) == wire(&next),
+            "{name}"
+        );
+        graph = next;
         before = flows;
     }
 }
