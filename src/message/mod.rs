@@ -83,6 +83,11 @@ impl Message {
         &self.fields
     }
 
+    /// Whether it is a plain object, and not an error or the like that was handed in as a message.
+    pub fn is_plain(&self) -> bool {
+        self.class.is_none()
+    }
+
     /// The fields, for changing; copies them first if another message shares them.
     pub fn fields_mut(&mut self) -> &mut Object {
         &mut self.fields

@@ -22,6 +22,11 @@ impl Key {
         self.0.clone()
     }
 
+    /// Whether it is an array index in JavaScript's sense.
+    pub fn is_index(text: &str) -> bool {
+        Self::index(text).is_some()
+    }
+
     /// The number, when this is an array index in JavaScript's sense ("0", "17", not "007").
     fn index(text: &str) -> Option<u32> {
         let bytes = text.as_bytes();

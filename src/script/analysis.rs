@@ -3,7 +3,7 @@
 //! A body is compiled as an `async` function only if it awaits, gets a context of its own only if it could disturb its
 //! neighbours, and is handed only those parts of the node API that it names.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
@@ -15,6 +15,8 @@ use oxc_ast_visit::{Visit, walk};
 use oxc_parser::Parser;
 use oxc_semantic::{ScopeFlags, SemanticBuilder};
 use oxc_span::SourceType;
+
+use super::reach::Reach;
 
 /// What one piece of code uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub(super) struct Uses {
     pub own_globals: bool,
     /// Names it reads that it does not declare.
     pub names: BTreeSet<String>,
+    /// What it reaches of its message, if that is known to be less than all.
+    pub reach: Option<Arc<Reach>>,
 }
 
 /// What stands before and after the code when it is parsed and compiled; the code begins on the second line.
@@ -43,6 +47,7 @@ pub(super) fn analyse(code: &str) -> Uses {
     let parsed = Parser::new(&allocator, &source, SourceType::script()).parse();
     if parsed.panicked || !parsed.diagnostics.is_empty() {
         return Uses {
+            reach: None,
             awaits: code.contains("await"),
             calls_done: has_done_text(code),
             node_of_message: true,
@@ -94,6 +99,9 @@ pub(super) fn analyse(code: &str) -> Uses {
     }
     if finder.prototype_references > finder.prototype_reads {
         finder.uses.own_globals = true;
+    }
+    if !(uses.awaits || uses.calls_done || uses.node_of_message || uses.own_globals) {
+        uses.reach = Reach::of(&parsed.program, &semantic).map(Arc::new);
     }
     uses
 }

@@ -12,6 +12,7 @@ use super::{
     machine::Inside,
     modules::Module,
     own::{self, OwnValues},
+    reach::Reach,
     realm::Tool,
 };
 use crate::engine::NodeContext;
@@ -74,6 +75,13 @@ impl Code {
                 .map(str::trim_start)
                 .any(|rest| rest.starts_with("null"))
         })
+    }
+
+    /// What the body reaches of a message, if that is known to be less than all.
+    pub(super) fn reach(&self) -> Option<&Reach> {
+        let mut sections = self.sections.iter();
+        let body = sections.find(|(section, ..)| *section == Section::Body)?;
+        body.2.reach.as_deref()
     }
 
     pub(super) fn calls_done(&self) -> bool {

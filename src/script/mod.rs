@@ -24,6 +24,7 @@ mod node;
 mod os;
 mod outcome;
 mod own;
+mod reach;
 mod realm;
 mod rejections;
 mod results;

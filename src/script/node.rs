@@ -6,11 +6,11 @@ use rquickjs::{Function, Object as JsObject, Result, Value as JsValue};
 
 use super::{
     code::{Code, Options},
-    convert::{object_from_js, object_to_js},
+    convert::{PartialObject, object_from_js, object_to_js},
     failure::{Section, syntax_error},
     kept::{Kept, LOST},
     machine::{Inside, Scripts},
-    outcome::{MSGID, done, fail, is_thenable},
+    outcome::{MSGID, done, fail, is_thenable, left},
     realm::Tool,
     results,
     shared::Pending,
@@ -138,13 +138,80 @@ impl Script {
     /// # Errors
     /// The message.
     pub fn call(&self, msg: Message, ctx: &NodeContext) -> std::result::Result<(), Message> {
+        let reach = self.code.reach().filter(|_| msg.is_plain());
+        let mut waiting = Some(msg);
         let called = self.enter(ctx, |inside| {
-            match object_to_js(&inside.realm, inside.crossing, msg.fields()) {
+            let Some(msg) = waiting.take() else { return };
+            let (realm, crossing) = (&inside.realm, inside.crossing);
+            let part = reach.map(|reach| PartialObject::of(realm, crossing, msg.fields(), reach));
+            let made = match part.transpose().map(Option::flatten) {
+                Ok(Some(part)) => return self.handle_part(inside, ctx, &part, msg),
+                Ok(None) => object_to_js(realm, crossing, msg.fields()),
+                Err(error) => Err(error),
+            };
+            match made {
                 Ok(object) => self.handle(inside, ctx, &object, Some(&msg)),
-                Err(_) => fail(inside, ctx, &inside.caught(), None, Some(&msg)),
+                Err(_) => fail(inside, ctx, &inside.caught(), Some(msg)),
             }
         });
-        called.ok_or(msg)
+        match (called, waiting) {
+            (None, Some(msg)) => Err(msg),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs the code on that part of a message that it reaches.
+    fn handle_part<'js>(
+        &self,
+        inside: &Inside<'_, 'js>,
+        ctx: &NodeContext,
+        part: &PartialObject<'_, 'js>,
+        came: Message,
+    ) {
+        let (realm, crossing) = (&inside.realm, inside.crossing);
+        let back = |came: Message| part.back(realm, crossing, came.into_fields());
+        let answer = match self.run_body(inside, &part.object) {
+            Ok(answer) => answer,
+            Err(_) => {
+                let failure = inside.caught();
+                let left = back(came.clone()).map(Message::new);
+                return fail(inside, ctx, &failure, Some(left.unwrap_or(came)));
+            }
+        };
+        let is_promise = is_thenable(&answer);
+        if !is_promise && !ctx.completion_watched() && part.is(&answer) {
+            match back(came) {
+                Ok(fields) => results::send_one(ctx, fields),
+                Err(_) => fail(inside, ctx, &inside.caught(), None),
+            }
+            return;
+        }
+        let handled = || {
+            let msg = Message::new(back(came.clone())?);
+            if is_promise {
+                let object = object_to_js(realm, crossing, msg.fields())?;
+                let what = Pending::Message(came.clone());
+                return self.settle_later(inside, answer, what, Some(&object));
+            }
+            results::send_part(inside, ctx, &answer, part, &msg)?;
+            if ctx.completion_watched() {
+                ctx.completion(&msg).done();
+            }
+            Ok(())
+        };
+        if handled().is_err() {
+            fail(inside, ctx, &inside.caught(), Some(came));
+        }
+    }
+
+    fn run_body<'js>(
+        &self,
+        inside: &Inside<'_, 'js>,
+        object: &JsObject<'js>,
+    ) -> Result<JsValue<'js>> {
+        let calls = inside.realm.table(Tool::Calls)?;
+        let body: Function = calls.get(self.index)?;
+        body.call((object.clone(),))
     }
 
     /// As [`Script::call`] for a message that has stayed an object.
@@ -168,9 +235,7 @@ impl Script {
         came: Option<&Message>,
     ) {
         let handled = || {
-            let calls = inside.realm.table(Tool::Calls)?;
-            let body: Function = calls.get(self.index)?;
-            let answer: JsValue = body.call((object.clone(),))?;
+            let answer = self.run_body(inside, object)?;
             if !is_thenable(&answer) {
                 return self.finish(inside, ctx, &answer, object);
             }
@@ -181,7 +246,9 @@ impl Script {
             self.settle_later(inside, answer, what, Some(object))
         };
         if handled().is_err() {
-            fail(inside, ctx, &inside.caught(), Some(object), came);
+            let failure = inside.caught();
+            let left = left(inside, object).or_else(|| came.cloned());
+            fail(inside, ctx, &failure, left);
         }
     }
 

@@ -55,7 +55,10 @@ pub(super) fn settled<'js>(
     };
     inside.shared.note(&failure);
     match &what {
-        Pending::Message(came) => fail(inside, &ctx, &failure, msg.as_object(), Some(came)),
+        Pending::Message(came) => {
+            let left = msg.as_object().and_then(|object| left(inside, object));
+            fail(inside, &ctx, &failure, left.or_else(|| Some(came.clone())));
+        }
         _ => report(
             &ctx,
             failure.node_error(Some(&inside.realm), inside.crossing),
@@ -78,23 +81,20 @@ pub(super) fn done<'js>(
     Ok(())
 }
 
+/// A message as the code has left it; none when it can't be copied.
+pub(super) fn left<'js>(inside: &Inside<'_, 'js>, object: &JsObject<'js>) -> Option<Message> {
+    match object_from_js(&inside.realm, inside.crossing, object) {
+        Ok(fields) => Some(Message::new(fields)),
+        Err(_) => {
+            inside.realm.ctx.catch();
+            None
+        }
+    }
+}
+
 /// The code failed on a message. Catch nodes get it as the code has left it, with the error in `msg.error` if it is one.
-pub(super) fn fail<'js>(
-    inside: &Inside<'_, 'js>,
-    ctx: &NodeContext,
-    failure: &Failure,
-    object: Option<&JsObject<'js>>,
-    came: Option<&Message>,
-) {
-    let left = object.and_then(|object| {
-        object_from_js(&inside.realm, inside.crossing, object)
-            .map_err(|_| inside.realm.ctx.catch())
-            .ok()
-    });
-    let mut msg = left
-        .map(Message::new)
-        .or_else(|| came.cloned())
-        .unwrap_or_default();
+pub(super) fn fail(inside: &Inside, ctx: &NodeContext, failure: &Failure, left: Option<Message>) {
+    let mut msg = left.unwrap_or_default();
     // A run that was stopped has not thrown anything.
     if let Failure::Thrown(Value::Error(error)) = failure {
         msg.set("error", Value::Error(error.clone()));

@@ -3,7 +3,7 @@
 use rquickjs::{Result, Type, Value as JsValue};
 
 use super::{
-    convert::{Crossing, from_js, object_from_js},
+    convert::{Crossing, PartialObject, from_js, object_from_js},
     kept,
     machine::Inside,
     outcome::MSGID,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     engine::{NodeContext, new_id},
-    message::{Message, Value},
+    message::{Message, Object, Value},
 };
 
 /// Messages by output, and what was among them and is no message: its output and type.
@@ -51,44 +51,90 @@ pub(super) fn send<'js>(
             id => id,
         },
         wired: ctx.is_wired(),
+        part: None,
     };
-    let mut sorted = Sorted::default();
-    match given.as_object().filter(|_| given.is_array()) {
-        None => sorter.output(given, &mut sorted)?,
-        Some(array) => {
-            for port in 0..array.get::<_, f64>("length")? as u32 {
-                sorter.output(&array.get(port)?, &mut sorted)?;
+    sorter.send(ctx, given)
+}
+
+/// As [`send`] for what the code has made of `part`, which stands for `whole`.
+///
+/// # Errors
+/// As there.
+pub(super) fn send_part<'js>(
+    inside: &Inside<'_, 'js>,
+    ctx: &NodeContext,
+    given: &JsValue<'js>,
+    part: &PartialObject<'_, 'js>,
+    whole: &Message,
+) -> Result<()> {
+    if given.is_null() || given.is_undefined() {
+        return Ok(());
+    }
+    let sorter = Sorter {
+        realm: &inside.realm,
+        crossing: inside.crossing,
+        msgid: match whole.get(MSGID) {
+            Value::Undefined => new_id().into(),
+            id => id.clone(),
+        },
+        wired: ctx.is_wired(),
+        part: Some((part, whole)),
+    };
+    sorter.send(ctx, given)
+}
+
+/// Sends a message that the code has returned as it got it, with or without changes.
+pub(super) fn send_one(ctx: &NodeContext, fields: Object) {
+    if !ctx.is_wired() {
+        return;
+    }
+    let mut msg = Message::new(fields);
+    if matches!(msg.get(MSGID), Value::Undefined) {
+        msg.set(MSGID, new_id());
+    }
+    ctx.send(msg);
+}
+
+impl<'js> Sorter<'_, 'js> {
+    fn send(&self, ctx: &NodeContext, given: &JsValue<'js>) -> Result<()> {
+        let mut sorted = Sorted::default();
+        match given.as_object().filter(|_| given.is_array()) {
+            None => self.output(given, &mut sorted)?,
+            Some(array) => {
+                for port in 0..array.get::<_, f64>("length")? as u32 {
+                    self.output(&array.get(port)?, &mut sorted)?;
+                }
             }
         }
-    }
-    for (_, kind) in &sorted.wrong {
-        let text = ctx.text("function.error.non-message-returned", &[("type", kind)]);
-        ctx.error(text, None);
-    }
-    if sorted.count > 0 {
-        // Node-RED lets sending complain, too.
-        let primitives = sorted
-            .wrong
-            .iter()
-            .filter(|(_, kind)| !matches!(*kind, "Array" | "Buffer" | "function"));
-        primitives.for_each(|(port, kind)| ctx.refuse_at(*port, kind));
-    }
-    let single = sorted.outputs.len() == 1 && sorted.outputs[0].len() == 1;
-    match sorted.outputs.pop() {
-        Some(mut only) if single => {
-            if let Some(msg) = only.pop() {
-                ctx.send(msg);
-            }
+        for (_, kind) in &sorted.wrong {
+            let text = ctx.text("function.error.non-message-returned", &[("type", kind)]);
+            ctx.error(text, None);
         }
-        Some(last) => {
-            sorted.outputs.push(last);
-            if sorted.outputs.iter().any(|messages| !messages.is_empty()) {
-                ctx.send_all(sorted.outputs);
-            }
+        if sorted.count > 0 {
+            // Node-RED lets sending complain, too.
+            let primitives = sorted
+                .wrong
+                .iter()
+                .filter(|(_, kind)| !matches!(*kind, "Array" | "Buffer" | "function"));
+            primitives.for_each(|(port, kind)| ctx.refuse_at(*port, kind));
         }
-        None => {}
+        let single = sorted.outputs.len() == 1 && sorted.outputs[0].len() == 1;
+        match sorted.outputs.pop() {
+            Some(mut only) if single => {
+                if let Some(msg) = only.pop() {
+                    ctx.send(msg);
+                }
+            }
+            Some(last) => {
+                sorted.outputs.push(last);
+                if sorted.outputs.iter().any(|messages| !messages.is_empty()) {
+                    ctx.send_all(sorted.outputs);
+                }
+            }
+            None => {}
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Sends a message as it is to the function that alone gets it. False: it has to be converted.
@@ -121,6 +167,8 @@ struct Sorter<'r, 'js> {
     msgid: Value,
     /// Without a wire nothing has to be copied.
     wired: bool,
+    /// An object that stands for a whole message.
+    part: Option<(&'r PartialObject<'r, 'js>, &'r Message)>,
 }
 
 impl<'js> Sorter<'_, 'js> {
@@ -171,7 +219,11 @@ impl<'js> Sorter<'_, 'js> {
         }
         sorted.count += 1;
         if self.wired {
-            let mut msg = Message::new(object_from_js(self.realm, self.crossing, object)?);
+            let whole = self.part.filter(|(part, _)| part.is(given));
+            let mut msg = match whole {
+                Some((_, whole)) => whole.clone(),
+                None => Message::new(object_from_js(self.realm, self.crossing, object)?),
+            };
             if !matches!(self.msgid, Value::Null) {
                 msg.set("_msgid", self.msgid.clone());
             }

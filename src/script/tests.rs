@@ -1,6 +1,10 @@
 //! What the parser finds in code.
 
-use super::analysis::{Uses, analyse, is_blank};
+use super::{
+    analysis::{Uses, analyse, is_blank},
+    reach::{Part, Reach},
+};
+use crate::message::Key;
 
 #[test]
 fn code_is_known_by_what_it_uses() {
@@ -70,5 +74,78 @@ fn untouched_sections_are_blank() {
         ("}", false),
     ] {
         assert_eq!(is_blank(code), blank, "{code}");
+    }
+}
+
+#[test]
+fn what_code_reaches_of_a_message() {
+    fn told(reach: &Reach) -> String {
+        let part = |(key, part): (&Key, &Part)| match part {
+            Part::Whole => key.to_string(),
+            Part::Object(inner) => format!("{}({})", &**key, told(inner)),
+        };
+        reach.parts.iter().map(part).collect::<Vec<_>>().join(" ")
+    }
+    let cases = [
+        ("return msg", Some("")),
+        ("return", Some("")),
+        ("return [msg, [msg, null]]", Some("")),
+        ("return x ? msg : [null, (msg)]", Some("")),
+        ("msg.payload.a.b = 1; return msg", Some("payload(a(b))")),
+        ("msg.payload.a += msg.payload.b", Some("payload(a b)")),
+        ("msg.payload.a = 1; f(msg.payload)", Some("payload")),
+        ("msg['payload']['a b'] = 1", Some("payload(a b)")),
+        ("msg.payload[0].a = 1", Some("payload")),
+        ("msg.payload[msg.topic] = 1", Some("payload topic")),
+        (
+            "msg.payload.list.push(msg.topic)",
+            Some("payload(list) topic"),
+        ),
+        ("msg?.payload?.a", Some("payload(a)")),
+        ("(msg.payload).a", Some("payload")),
+        ("msg.payload?.trim()", Some("payload")),
+        ("delete msg.error", Some("error")),
+        ("delete msg.a.b; msg.c = 1", Some("a(b) c")),
+        ("[msg.a, {x: msg.b}] = y", Some("a b")),
+        ("msg.n++; for (msg.i of y) {}", Some("i n")),
+        ("flow.set('x', msg.payload); return msg", Some("payload")),
+        ("delete msg.a; msg.a = 1", None),
+        ("delete msg.a; delete msg.a.b", None),
+        ("if (msg.a.b) delete msg.a", None),
+        ("return {msg}", None),
+        ("return [...msg]", None),
+        ("return f(msg)", None),
+        ("return msg || null", None),
+        ("Object.keys(msg)", None),
+        ("msg[name]", None),
+        ("msg[0] = 1", None),
+        ("msg.payload['7'] = 1", None),
+        ("msg.hasOwnProperty('x')", None),
+        ("msg.payload.hasOwnProperty", None),
+        ("msg.payload.constructor.name", None),
+        ("msg._msgid = 1", None),
+        ("msg.f()", None),
+        ("msg.f``", None),
+        ("msg = {}; return msg", None),
+        ("var msg; return msg", None),
+        (
+            "return (function () { return arguments[0] })(msg.a) || arguments[0]",
+            None,
+        ),
+        ("const m = msg", None),
+        ("const {payload} = msg", None),
+        ("y.map(x => x + msg.payload)", None),
+        ("function f() { return msg }", None),
+        ("y.map(msg => msg.x); return msg", None),
+        ("node.send(msg)", None),
+        ("await 1; return msg", None),
+        ("'payload' in msg", None),
+        ("`${msg}`", None),
+        ("x = 1; return msg", None),
+    ];
+    for (code, expected) in cases {
+        let reach = analyse(code).reach;
+        let reach = reach.as_deref().map(told);
+        assert_eq!(reach.as_deref(), expected, "{code}");
     }
 }

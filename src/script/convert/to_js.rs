@@ -31,6 +31,18 @@ pub(in crate::script) fn part_to_js<'js>(
     Ok((made, maker.refers_to_around))
 }
 
+/// As [`to_js`] for a value that is taken out of what is around it; none if it refers to that.
+pub(super) fn lone_to_js<'js>(
+    realm: &Realm<'js>,
+    crossing: &Crossing,
+    value: &Value,
+) -> Result<Option<JsValue<'js>>> {
+    let mut maker = Maker::new(realm, crossing);
+    let first = maker.open(value)?;
+    let made = maker.finish(first)?;
+    Ok((!maker.refers_to_around).then_some(made))
+}
+
 /// An object of the realm with these properties.
 pub(in crate::script) fn object_to_js<'js>(
     realm: &Realm<'js>,
@@ -145,9 +157,10 @@ impl<'r, 'v, 'js> Maker<'r, 'v, 'js> {
 
     /// The container that stands this many levels above what is made now.
     fn above(&mut self, levels: usize) -> Option<JsValue<'js>> {
-        if levels == self.open.len() {
+        if levels >= self.open.len() {
             self.refers_to_around = true;
-            return self.around.clone().map(JsObject::into_value);
+            let around = self.around.clone().map(JsObject::into_value);
+            return around.filter(|_| levels == self.open.len());
         }
         let container = self.open.iter().rev().nth(levels)?;
         Some(container.made.as_value().clone())

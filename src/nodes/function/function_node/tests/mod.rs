@@ -6,6 +6,7 @@ mod kept;
 mod life;
 mod messages;
 mod node_js;
+mod reach;
 
 use std::{collections::BTreeMap, collections::HashSet, sync::Arc, time::Duration};
 
