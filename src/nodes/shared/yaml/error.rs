@@ -89,7 +89,24 @@ fn explain(text: &str, error: &ScanError) -> (String, Place) {
                 "the stream contains non-printable characters"
             }
         }
+        Kind::CommentInterceptedScalar => {
+            // js-yaml ends the text at the comment, and stops at what follows.
+            let next = (place.line + 1..)
+                .zip(text.lines().skip(place.line))
+                .find(|(_, content)| !content.trim().is_empty());
+            if let Some((line, content)) = next {
+                let column = content.len() - content.trim_start().len();
+                place = Place { line, column };
+            }
+            match before.trim_start() {
+                start if start.starts_with('-') => outside_or(place, SEQUENCE),
+                start if start.contains(": ") => outside_or(place, MAPPING),
+                _ => OUTSIDE,
+            }
+        }
         Kind::MappingValueNotAllowed if place.column == 0 || is_after_text(text, place) => OUTSIDE,
+        Kind::UnexpectedCharacter { .. } if before.trim_end().ends_with('-') => SEQUENCE,
+        Kind::UnexpectedCharacter { .. } if before.trim().is_empty() && place.line == 1 => OUTSIDE,
         Kind::MappingValueNotAllowed
         | Kind::MisplacedFlowCollectionEnd
         | Kind::UnexpectedCharacter { .. }
