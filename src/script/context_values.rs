@@ -1,7 +1,7 @@
 //! `context.get` and `set` for scripts. What a script was handed it may change in place, as in Node-RED: the changes are
 //! written back when the run ends, and before anything else is done with the same key.
 
-use rquickjs::{Exception, Object as JsObject, Result, Value as JsValue};
+use rquickjs::{Object as JsObject, Result, Value as JsValue};
 
 use super::{
     convert::{Crossing, from_js, to_js},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     engine::{LogLevel, Scope},
-    message::Value,
+    message::{PathError, Value},
 };
 
 /// A container that a script holds: the value itself stands in the kit's table under its ticket.
@@ -63,7 +63,7 @@ impl<'js> Access<'_, 'js> {
         let value = ctx
             .store(self.scope)
             .get(&self.key, self.store.as_deref())
-            .map_err(|text| Exception::throw_message(&self.realm.ctx, &text))?;
+            .map_err(|text| self.thrown(&text))?;
         if !is_container(&value) {
             return to_js(self.realm, self.crossing, &value);
         }
@@ -95,13 +95,22 @@ impl<'js> Access<'_, 'js> {
         let value = from_js(self.realm, self.crossing, given)?;
         ctx.store(self.scope)
             .set(&self.key, value.clone(), self.store.as_deref())
-            .map_err(|text| Exception::throw_message(&self.realm.ctx, &text))?;
+            .map_err(|text| self.thrown(&text))?;
         // What was handed out under this key is no longer what the store holds.
         self.keep_others(|_| false);
         if is_container(&value) {
             self.hand_out(given, value)?;
         }
         Ok(())
+    }
+
+    /// Throws what is wrong with a key, with Node-RED's code.
+    fn thrown(&self, text: &str) -> rquickjs::Error {
+        let error = Value::from(PathError::error_of(text));
+        match to_js(self.realm, self.crossing, &error) {
+            Ok(error) => self.realm.ctx.throw(error),
+            Err(error) => error,
+        }
     }
 
     fn hand_out(&self, made: &JsValue<'js>, value: Value) -> Result<()> {

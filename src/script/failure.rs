@@ -141,14 +141,9 @@ fn plain(message: String, properties: Object) -> Arc<ErrorValue> {
     })
 }
 
-/// The error with the author's line numbers, and with the text that Node.js has for it.
+/// The error with the author's line numbers. Its text is that of Node.js already: errors.js sees to it.
 fn readable(error: &ErrorValue) -> ErrorValue {
     let mut error = error.clone();
-    if &*error.name == "TypeError"
-        && let Some(text) = node_text(&error.message)
-    {
-        error.message = text.into();
-    }
     let frames: Vec<Frame> = error
         .stack
         .as_deref()
@@ -224,18 +219,4 @@ impl<'a> Frame<'a> {
             }
         })
     }
-}
-
-/// `cannot read property 'x' of undefined` as Node.js words it: flows compare such texts.
-fn node_text(text: &str) -> Option<String> {
-    for (verb, gerund) in [("read", "reading"), ("set", "setting")] {
-        let Some(rest) = text.strip_prefix(&format!("cannot {verb} property '")) else {
-            continue;
-        };
-        let (name, of) = rest.rsplit_once("' of ")?;
-        return Some(format!(
-            "Cannot {verb} properties of {of} ({gerund} '{name}')"
-        ));
-    }
-    None
 }

@@ -9,7 +9,7 @@ use std::{any::Any, sync::Arc};
 use rquickjs::{Object as JsObject, Result, Value as JsValue};
 
 use super::{
-    convert::object_from_js,
+    convert::message_from_js,
     machine::{Inside, Scripts},
     realm::{Realm, Tool},
     shared::Shared,
@@ -191,14 +191,14 @@ impl Parcel for Kept {
         let limit = ctx.settings().function_timeout;
         let unpacked = Scripts::of(&ctx).enter(to, limit, |inside| {
             let object = self.fetch(inside).ok_or_else(|| NodeError::from(LOST))?;
-            object_from_js(&inside.realm, inside.crossing, &object).map_err(|_| {
+            message_from_js(&inside.realm, inside.crossing, &object).map_err(|_| {
                 inside
                     .caught()
                     .node_error(Some(&inside.realm), inside.crossing)
             })
         });
         match unpacked.unwrap_or_else(|| Err(LOST.into())) {
-            Ok(fields) => Some(Message::new(fields)),
+            Ok(msg) => Some(msg),
             Err(error) => {
                 ctx.error(error, None);
                 None

@@ -22,6 +22,7 @@ pub(super) fn source(name: &str) -> Option<&'static str> {
         "querystring" => include_str!("js/querystring.js"),
         "os" => include_str!("js/os.js"),
         "crypto" => include_str!("js/crypto.js"),
+        "errors" => include_str!("js/errors.js"),
         _ => return None,
     })
 }
@@ -37,12 +38,21 @@ pub(super) fn compile<'js, V: FromJs<'js>>(ctx: &Ctx<'js>, source: &str, file: &
 /// What the libraries need of native code.
 pub(super) fn natives<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>) -> Result<()> {
     host.set("utf8", Function::new(ctx.clone(), utf8)?)?;
+    host.set("jsonError", Function::new(ctx.clone(), json_error)?)?;
     host.set("decode", Function::new(ctx.clone(), decode)?)?;
     host.set("uuid", Function::new(ctx.clone(), uuid)?)?;
     host.set("random", Function::new(ctx.clone(), random)?)?;
     host.set("hash", Function::new(ctx.clone(), hash)?)?;
     host.set("os", Function::new(ctx.clone(), super::os::facts)?)?;
     super::url::natives(ctx, host)
+}
+
+/// What is wrong with a text that is no JSON, in V8's words.
+#[expect(clippy::needless_pass_by_value, reason = "rquickjs hands over values")]
+fn json_error(text: String) -> Option<String> {
+    crate::message::parse_json(&text)
+        .err()
+        .map(|error| error.to_string())
 }
 
 /// The bytes of a text.

@@ -6,7 +6,7 @@ use rquickjs::{Function, Object as JsObject, Result, Value as JsValue};
 
 use super::{
     code::{Code, Options},
-    convert::{PartialObject, object_from_js, object_to_js},
+    convert::{PartialObject, message_from_js, message_to_js, object_to_js},
     failure::{Section, syntax_error},
     kept::{Kept, LOST},
     machine::{Inside, Scripts},
@@ -146,7 +146,7 @@ impl Script {
             let part = reach.map(|reach| PartialObject::of(realm, crossing, msg.fields(), reach));
             let made = match part.transpose().map(Option::flatten) {
                 Ok(Some(part)) => return self.handle_part(inside, ctx, &part, msg),
-                Ok(None) => object_to_js(realm, crossing, msg.fields()),
+                Ok(None) => message_to_js(realm, crossing, &msg),
                 Err(error) => Err(error),
             };
             match made {
@@ -241,7 +241,7 @@ impl Script {
             }
             let what = Pending::Message(match came {
                 Some(msg) => msg.clone(),
-                None => object_from_js(&inside.realm, inside.crossing, object)?.into(),
+                None => message_from_js(&inside.realm, inside.crossing, object)?,
             });
             self.settle_later(inside, answer, what, Some(object))
         };
@@ -314,7 +314,7 @@ impl Script {
     /// A link call of the script has come back.
     pub fn returned(&self, back: &LinkReturn, ctx: &NodeContext) {
         self.enter(ctx, |inside| {
-            let taken = object_to_js(&inside.realm, inside.crossing, back.msg.fields());
+            let taken = message_to_js(&inside.realm, inside.crossing, &back.msg);
             let taken = taken.and_then(|msg| {
                 let returned = inside.realm.tool(Tool::Returned)?;
                 returned.call::<_, ()>((self.index, &*back.call, msg))

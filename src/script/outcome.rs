@@ -4,7 +4,7 @@ use rquickjs::{Object as JsObject, Result, Value as JsValue, atom::PredefinedAto
 
 use super::{
     ScriptEvent,
-    convert::{from_js, object_from_js},
+    convert::{from_js, message_from_js},
     failure::Failure,
     machine::Inside,
     results,
@@ -75,7 +75,7 @@ pub(super) fn done<'js>(
     object: &JsObject<'js>,
 ) -> Result<()> {
     if ctx.completion_watched() {
-        let msg = Message::new(object_from_js(&inside.realm, inside.crossing, object)?);
+        let msg = message_from_js(&inside.realm, inside.crossing, object)?;
         ctx.completion(&msg).done();
     }
     Ok(())
@@ -83,8 +83,8 @@ pub(super) fn done<'js>(
 
 /// A message as the code has left it; none when it can't be copied.
 pub(super) fn left<'js>(inside: &Inside<'_, 'js>, object: &JsObject<'js>) -> Option<Message> {
-    match object_from_js(&inside.realm, inside.crossing, object) {
-        Ok(fields) => Some(Message::new(fields)),
+    match message_from_js(&inside.realm, inside.crossing, object) {
+        Ok(msg) => Some(msg),
         Err(_) => {
             inside.realm.ctx.catch();
             None

@@ -3,7 +3,7 @@
 use rquickjs::{Result, Type, Value as JsValue};
 
 use super::{
-    convert::{Crossing, PartialObject, from_js, object_from_js},
+    convert::{Crossing, PartialObject, from_js, message_from_js},
     kept,
     machine::Inside,
     outcome::MSGID,
@@ -222,7 +222,7 @@ impl<'js> Sorter<'_, 'js> {
             let whole = self.part.filter(|(part, _)| part.is(given));
             let mut msg = match whole {
                 Some((_, whole)) => whole.clone(),
-                None => Message::new(object_from_js(self.realm, self.crossing, object)?),
+                None => message_from_js(self.realm, self.crossing, object)?,
             };
             if !matches!(self.msgid, Value::Null) {
                 msg.set("_msgid", self.msgid.clone());

@@ -10,7 +10,7 @@ use rquickjs::{
 
 use super::super::realm::{Realm, Tool};
 use super::opaque::{self, Crossing};
-use crate::message::{ErrorValue, Key, MAX_DEPTH, Object, Regexp, TypedArray, Value};
+use crate::message::{ErrorValue, Key, MAX_DEPTH, Message, Object, Regexp, TypedArray, Value};
 
 /// Values that one conversion may make: beyond that a structure shares so much with itself that its copy would fill
 /// the memory.
@@ -57,6 +57,22 @@ pub(in crate::script) fn object_from_js<'js>(
     match taker.finish(None)? {
         Value::Object(properties) => Ok(properties),
         _ => Ok(Object::new()),
+    }
+}
+
+/// An object as a message. A Date, a Map or an Error stays what it is.
+///
+/// # Errors
+/// As for [`from_js`].
+pub(in crate::script) fn message_from_js<'js>(
+    realm: &Realm<'js>,
+    crossing: &Crossing,
+    object: &JsObject<'js>,
+) -> Result<Message> {
+    match Message::from_value(from_js(realm, crossing, object.as_value())?) {
+        Some(msg) => Ok(msg),
+        // What a wrapper such as `new String()` holds is no message, but its own properties are.
+        None => object_from_js(realm, crossing, object).map(Message::new),
     }
 }
 

@@ -9,7 +9,7 @@ mod opaque;
 mod part;
 mod to_js;
 
-pub(super) use from_js::{from_js, from_js_knowing, object_from_js};
+pub(super) use from_js::{from_js, from_js_knowing, message_from_js, object_from_js};
 pub(super) use opaque::Crossing;
 pub(super) use part::PartialObject;
-pub(super) use to_js::{object_to_js, part_to_js, to_js};
+pub(super) use to_js::{message_to_js, object_to_js, part_to_js, to_js};

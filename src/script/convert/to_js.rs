@@ -4,7 +4,7 @@ use rquickjs::{Array, Object as JsObject, Result, TypedArray, Value as JsValue, 
 
 use super::super::realm::{Realm, Tool};
 use super::opaque::{self, Crossing};
-use crate::message::{ErrorValue, Key, Object, Value};
+use crate::message::{ErrorValue, Key, Message, Object, Value};
 
 /// A value of the realm that equals `value`.
 pub(in crate::script) fn to_js<'js>(
@@ -54,6 +54,25 @@ pub(in crate::script) fn object_to_js<'js>(
     maker.push_properties(made.clone(), object);
     maker.finish(None)?;
     Ok(made)
+}
+
+/// A message as a script finds it.
+pub(in crate::script) fn message_to_js<'js>(
+    realm: &Realm<'js>,
+    crossing: &Crossing,
+    msg: &Message,
+) -> Result<JsObject<'js>> {
+    if msg.is_plain() {
+        return object_to_js(realm, crossing, msg.fields());
+    }
+    let made = to_js(realm, crossing, &msg.to_value())?;
+    let Some(object) = made.into_object() else {
+        return object_to_js(realm, crossing, msg.fields());
+    };
+    if let Some(id) = msg.id() {
+        object.set("_msgid", id)?;
+    }
+    Ok(object)
 }
 
 struct Maker<'r, 'v, 'js> {

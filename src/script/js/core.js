@@ -52,6 +52,31 @@
     define(globalThis, "Date", Clock);
   }
 
+  // Where the code of a function stands: with it, errors can name what failed.
+  const owners = new WeakMap();
+  const sourceOf = (sites) => {
+    const called = sites.map((site) => site.getFunction()).filter((called) => typeof called === "function");
+    const known = called.find((one) => owners.has(one));
+    if (known !== undefined) return String(owners.get(known));
+    const text = called.length > 0 ? String(called[0]) : undefined;
+    if (text === undefined) return undefined;
+    for (const n of nodes) {
+      const found = n?.factories.map(String).find((source) => source.includes(text));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  Error.prepareStackTrace = (error, sites) => load("errors")(error, sites, sourceOf);
+
+  const parseJson = JSON.parse;
+  define(JSON, "parse", function parse(text, reviver) {
+    try { return parseJson(text, reviver); } catch (error) {
+      const words = error instanceof SyntaxError ? host.jsonError(String(text)) : undefined;
+      if (words !== undefined) define(error, "message", words);
+      throw error;
+    }
+  });
+
   // A value that is no plain object or array, taken apart for native code: a tag, then its parts.
   const base64 = (bytes) => Uint8Array.prototype.toBase64.call(bytes);
   const isBuffer = (value) => loaded.buffer !== undefined && value instanceof loaded.buffer.Buffer;
@@ -263,13 +288,15 @@
     };
   };
 
-  const nodeAt = (index, info) => (nodes[index] ??= { index, info, api: {}, timers: new Map(), links: new Map(), closers: [], sections: {} });
+  const nodeAt = (index, info) => (nodes[index] ??= { index, info, api: {}, timers: new Map(), links: new Map(), closers: [], sections: {}, factories: [] });
 
   // A section of a node's code: `factory` takes the parts of the API that it names, and the modules that it asks for.
   const install = (index, info, section, factory, names, usesNode, nodeOfMessage) => {
     const n = nodeAt(index, info);
     for (const [name, module] of Object.entries(info.modules)) n.api[name] ??= load(module);
     const body = factory(...names.map((name) => provide(n, name)));
+    n.factories.push(factory);
+    owners.set(body, factory);
     if (section !== "body") { n.sections[section] = () => body(sectionNodeOf(n)); return; }
     if (usesNode) provide(n, "node");
     if (!usesNode) calls[index] = body;

@@ -3,6 +3,28 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
+async fn errors_are_worded_as_in_node_js() {
+    check(&[
+        ("msg.payload.foo()", json!(1), error("TypeError: msg.payload.foo is not a function")),
+        ("msg.payload.map(x => x)", json!(1), error("TypeError: msg.payload.map is not a function")),
+        ("await 1; msg.payload.foo()", json!(1), error("TypeError: msg.payload.foo is not a function")),
+        ("try { msg.payload.foo() } catch (e) { throw e.message }", json!(1), error("msg.payload.foo is not a function")),
+        // Which of the two failed can't be told.
+        ("a(b()); function a() {}; var b = 5", json!(1), error("TypeError: not a function")),
+        ("Number(msg.payload.foo())", json!(1), error("TypeError: msg.payload.foo is not a function")),
+        ("let o = {}; o['x y'](1)", json!(1), error("TypeError: o.x y is not a function")),
+        ("let k = 'z', o = {}; o[k]()", json!(1), error("TypeError: o[k] is not a function")),
+        ("new msg.B()", json!(1), error("TypeError: msg.B is not a constructor")),
+        ("const c = 1; c = 2", json!(1), error("TypeError: Assignment to constant variable.")),
+        ("for (const x of msg.payload) {}", json!(1), error("TypeError: msg.payload is not iterable")),
+        ("let f = 5; f(...msg.payload)", json!(1), error("TypeError: Spread syntax requires ...iterable[Symbol.iterator] to be a function")),
+        ("JSON.parse('{a}')", json!(1), error("SyntaxError: Expected property name or '}' in JSON at position 1 (line 1 column 2)")),
+        ("throw new TypeError('not a function')", json!(1), error("TypeError: not a function")),
+    ])
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn errors_name_lines() {
     check(&[
         ("\nfoo.bar()", json!(1), error("ReferenceError: ReferenceError: foo is not defined (line 2, col 1)")),

@@ -10,7 +10,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ),
     (
         "RED.util.getMessageProperty({ a: 1 }, 'b.c')",
-        "TypeError: : cannot read property 'c' of undefined",
+        "TypeError: : Cannot read properties of undefined (reading 'c')",
     ),
 ];
 
