@@ -208,7 +208,9 @@ impl Driver {
                 return Todo::Leave(subscriber);
             }
             Op::Subscribe(subscriber, filter, options) => {
-                return Todo::Subscribe(subscriber, filter, options);
+                if subscriber.take_request(&filter) {
+                    return Todo::Subscribe(subscriber, filter, options);
+                }
             }
             Op::Unsubscribe(subscriber, filter) => return Todo::Unsubscribe(subscriber, filter),
         }

@@ -127,7 +127,7 @@ fn begin(main: &LocalSession, subscriber: &Subscriber) {
         // The connection itself hears of the same thing, and says so.
         return subscriber.set_session(None);
     };
-    for (filter, options) in subscriber.filters() {
+    for (filter, options) in subscriber.filters_to_subscribe() {
         let _ = session.subscribe(&filter, options);
     }
     subscriber.set_session(Some(Arc::new(session)));

@@ -53,10 +53,18 @@ impl Drop for Ack {
     }
 }
 
+/// A filter of a node.
+struct Wanted {
+    filter: Arc<str>,
+    options: SubscribeOptions,
+    /// The request to subscribe it has not been carried out.
+    asked: bool,
+}
+
 /// What a connection knows of a node that listens.
 pub(super) struct Subscriber {
     pub(super) name: Box<str>,
-    filters: Mutex<Vec<(Arc<str>, SubscribeOptions)>>,
+    filters: Mutex<Vec<Wanted>>,
     queue: mpsc::Sender<Incoming>,
     session: watch::Sender<Option<Arc<LocalSession>>>,
     dropped: AtomicU64,
@@ -65,20 +73,42 @@ pub(super) struct Subscriber {
 impl Subscriber {
     /// Its filters as they are now.
     pub(super) fn filters(&self) -> Vec<(Arc<str>, SubscribeOptions)> {
-        self.filters.lock().clone()
+        let filters = self.filters.lock();
+        let all = filters.iter();
+        all.map(|wanted| (wanted.filter.clone(), wanted.options))
+            .collect()
+    }
+
+    /// Its filters, all to be subscribed now: no request for one of them has to be carried out any more. Subscribing one
+    /// twice would bring its retained messages twice.
+    pub(super) fn filters_to_subscribe(&self) -> Vec<(Arc<str>, SubscribeOptions)> {
+        let mut filters = self.filters.lock();
+        filters.iter_mut().for_each(|wanted| wanted.asked = false);
+        drop(filters);
+        self.filters()
+    }
+
+    /// Whether a request to subscribe still has to be carried out, which is done now.
+    pub(super) fn take_request(&self, filter: &str) -> bool {
+        let mut filters = self.filters.lock();
+        let wanted = filters.iter_mut().find(|wanted| &*wanted.filter == filter);
+        wanted.is_some_and(|wanted| std::mem::take(&mut wanted.asked))
     }
 
     /// Its filter that matches this topic.
     fn matching(&self, topic: &str) -> Option<Arc<str>> {
         let filters = self.filters.lock();
-        let mut matching = filters.iter().map(|(filter, _)| filter).filter(|filter| {
-            // Shared subscriptions: the group's name is no part of the filter.
-            let plain = filter
-                .strip_prefix("$share/")
-                .and_then(|rest| rest.split_once('/'))
-                .map_or(&***filter, |(_, filter)| filter);
-            matches(plain, topic)
-        });
+        let mut matching = filters
+            .iter()
+            .map(|wanted| &wanted.filter)
+            .filter(|filter| {
+                // Shared subscriptions: the group's name is no part of the filter.
+                let plain = filter
+                    .strip_prefix("$share/")
+                    .and_then(|rest| rest.split_once('/'))
+                    .map_or(&***filter, |(_, filter)| filter);
+                matches(plain, topic)
+            });
         matching.next().cloned()
     }
 
@@ -168,8 +198,12 @@ impl Filters {
         }
         let filter: Arc<str> = filter.into();
         let mut filters = self.subscriber.filters.lock();
-        filters.retain(|(known, _)| *known != filter);
-        filters.push((filter.clone(), options));
+        filters.retain(|wanted| wanted.filter != filter);
+        filters.push(Wanted {
+            filter: filter.clone(),
+            options,
+            asked: true,
+        });
         drop(filters);
         self.inbox
             .push(Op::Subscribe(self.subscriber.clone(), filter, options))
@@ -178,10 +212,10 @@ impl Filters {
     /// Unsubscribes; nothing happens if the filter is not subscribed.
     pub fn remove(&self, filter: &str) {
         let mut filters = self.subscriber.filters.lock();
-        let Some(place) = filters.iter().position(|(known, _)| &**known == filter) else {
+        let Some(place) = filters.iter().position(|wanted| &*wanted.filter == filter) else {
             return;
         };
-        let (filter, _) = filters.remove(place);
+        let Wanted { filter, .. } = filters.remove(place);
         drop(filters);
         self.inbox
             .push(Op::Unsubscribe(self.subscriber.clone(), filter));

@@ -80,7 +80,9 @@ export async function run(runtime, test) {
   const folder = join(runtime.folder, "files");
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const here = value => JSON.parse(JSON.stringify(value).replaceAll("${DIR}", folder));
+  const here = value => {
+    return JSON.parse(JSON.stringify(value).replaceAll("${DIR}", folder).replaceAll("${MQTT}", runtime.mqttPort));
+  };
   const from = runtime.events.length;
   const told = () => runtime.events.slice(from);
   const start = Date.now();
@@ -98,8 +100,11 @@ export async function run(runtime, test) {
   await runtime.ask("reset");
   if (test.restore) await carryOut(runtime, test.restore, folder, test);
   runtime.events.length = 0;
-  return { events, folder, start };
+  return { events, folder, start, mqttPort: runtime.mqttPort };
 }
+
+/** Whether a case needs an MQTT broker. */
+export const needsBroker = test => JSON.stringify(test.flows).includes("${MQTT}");
 
 /** One step of a case; CONTRIBUTING.md lists them. */
 async function carryOut(runtime, step, folder, test) {
@@ -132,7 +137,7 @@ async function carryOut(runtime, step, folder, test) {
   if (step.remove) await rm(path(step.remove), { recursive: true });
   if (step.rename) await rename(path(step.rename[0]), path(step.rename[1]));
   if (step.read) asked(`file ${step.read}`, [await readFile(path(step.read), "base64").catch(error => error.code)]);
-  if (step.deploy) await runtime.deploy(step.deploy, { mode: step.mode });
+  if (step.deploy) await runtime.deploy(step.deploy, { mode: step.mode, credentials: step.credentials });
   if (step.settle) await runtime.quiet(test.settle);
   if (step.wait) await new Promise(resolve => setTimeout(resolve, step.wait));
 }

@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-import { cases, root, run } from "./cases.mjs";
+import { cases, needsBroker, root, run } from "./cases.mjs";
 import { keptProperties, writeDocument } from "./document.mjs";
+import { hasMosquitto, startMosquitto } from "./mosquitto.mjs";
 import { difference, streams } from "./normalise.mjs";
-import { startFlowrill, startNodeRed } from "./runtimes.mjs";
+import { freePort, startFlowrill, startNodeRed } from "./runtimes.mjs";
 
 const { values: options } = parseArgs({
   options: { only: { type: "string" }, verbose: { type: "boolean" }, "write-docs": { type: "boolean" } },
@@ -31,6 +32,12 @@ const chosen = all.filter(({ title, types }) => {
   return !options.only || types.includes(options.only) || title.toLowerCase().includes(options.only.toLowerCase());
 });
 const folder = mkdtempSync(join(tmpdir(), "compare-node-red-"));
+if (!hasMosquitto()) {
+  const left = chosen.filter(needsBroker);
+  left.forEach(test => { test.skip = true; });
+  if (left.length > 0) console.log(`left out: ${left.length} cases need mosquitto, which is not installed`);
+}
+const brokers = await startBrokers();
 let [ours, theirs] = await start();
 const failed = [];
 try {
@@ -48,18 +55,30 @@ try {
   }
 } finally {
   await Promise.all([ours.stop(), theirs.stop()]);
+  brokers.forEach(({ stop }) => stop());
   rmSync(folder, { recursive: true, force: true });
 }
 console.log(`${chosen.length - failed.length} of ${chosen.length} cases are equal`);
 process.exit(failed.length === 0 ? 0 : 1);
 
+/** An MQTT broker for each of the two, if a case needs one. */
+async function startBrokers() {
+  if (!chosen.some(test => !test.skip && needsBroker(test))) return [];
+  return Promise.all(["flowrill", "node-red"].map(async name => {
+    const port = await freePort();
+    return { port, stop: await startMosquitto(join(folder, `mosquitto-${name}`), port) };
+  }));
+}
+
 /** Starts both, each in a new folder. */
-function start() {
+async function start() {
   const place = mkdtempSync(join(folder, "run-"));
-  return Promise.all([
+  const both = await Promise.all([
     startFlowrill(binary, join(place, "flowrill"), nodeRed),
     startNodeRed(nodeRed, join(place, "node-red")),
   ]);
+  both.forEach((runtime, index) => { runtime.mqttPort = brokers[index]?.port; });
+  return both;
 }
 
 /** Null if both did the same, else what differs. */
@@ -73,8 +92,8 @@ async function compare(test) {
     return `  ${broken.reason.message}`;
   }
   const given = JSON.stringify(test);
-  const [flowrill, real] = results.map(({ value: { events, folder, start } }) => {
-    return streams(events, { given, folder, start, rules: test.rules });
+  const [flowrill, real] = results.map(({ value: { events, folder, start, mqttPort } }) => {
+    return streams(events, { given, folder, start, mqttPort, rules: test.rules });
   });
   const found = difference(flowrill, real, test.tolerated);
   if (!found) return null;

@@ -9,8 +9,9 @@ const MINUTE = 60_000;
 /**
  * The events of a case by stream, e.g. `switch1 send`.
  * @param {object[]} events what came from `/tap`
- * @param {{given: string, folder: string, rules: object[], start: number}} about
- *   the case as text (ids that stand in it are not random), the runtime's folder, texts that may differ, when it began
+ * @param {{given: string, folder: string, rules: object[], start: number, mqttPort: number}} about
+ *   the case as text (ids that stand in it are not random), the runtime's folder, texts that may differ, when it began,
+ *   the port of its MQTT broker
  */
 export function streams(events, about) {
   const found = new Map();
@@ -47,12 +48,13 @@ export function streams(events, about) {
   return new Map(names.map(name => [name, found.get(name).map(clean)]));
 }
 
-function cleaner({ given, folder, rules, start }) {
+function cleaner({ given, folder, rules, start, mqttPort }) {
   const ids = new Map();
   const end = Date.now() + MINUTE;
   const isNow = number => number > start - MINUTE && number < end;
   const text = original => {
     let out = original.replaceAll(folder, "${DIR}");
+    if (mqttPort) out = out.replaceAll(String(mqttPort), "${MQTT}");
     for (const { text, as } of rules) out = out.replace(new RegExp(text, "g"), as);
     return out.replace(RANDOM_ID, id => {
       if (given.includes(id)) return id;

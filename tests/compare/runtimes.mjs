@@ -17,7 +17,7 @@ const SETTINGS = [
 const START_LIMIT = 60_000;
 const ANSWER_LIMIT = 20_000;
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await new Promise(resolve => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address();

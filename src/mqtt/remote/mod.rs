@@ -256,20 +256,24 @@ impl<'a, R: Requests> Link<'a, R> {
     fn begin(&mut self, session_present: bool) {
         self.connected = true;
         for subscriber in &self.driver.subscribers {
-            for (filter, options) in subscriber.filters() {
+            for (filter, options) in subscriber.filters_to_subscribe() {
                 self.requests.subscribe(&filter, options);
             }
         }
+        // Those of the lost connection, without the birth message of this one.
+        let unanswered = if session_present {
+            Vec::new()
+        } else {
+            self.pending.take_unanswered()
+        };
         if let Some(birth) = self.driver.options.birth.clone() {
             self.publish(Outgoing {
                 publication: birth,
                 published: None,
             });
         }
-        if !session_present {
-            for outgoing in self.pending.take_unanswered() {
-                self.publish(outgoing);
-            }
+        for outgoing in unanswered {
+            self.publish(outgoing);
         }
         self.driver.connected();
     }
@@ -281,7 +285,7 @@ impl<'a, R: Requests> Link<'a, R> {
             // Connecting subscribes everything.
             _ if !self.connected => {}
             Todo::Listen(subscriber) => {
-                for (filter, options) in subscriber.filters() {
+                for (filter, options) in subscriber.filters_to_subscribe() {
                     self.requests.subscribe(&filter, options);
                 }
             }

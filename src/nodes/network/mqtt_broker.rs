@@ -291,6 +291,7 @@ impl Node for MqttBroker {
         };
         let known = connection.options();
         let phase = connection.state().borrow().phase;
+        props.insert("cleansession", known.clean.into());
         props.insert("brokerurl", known.address().into());
         props.insert("connected", (phase == Phase::Connected).into());
         props.insert("connecting", (phase == Phase::Connecting).into());

@@ -15,7 +15,7 @@ use crate::{
         Filters, Incoming, Mqtt, MqttConnection, Protocol, PublishProperties, Qos,
         SubscribeOptions, Subscription, User, valid_filter,
     },
-    nodes::shared::mqtt::{connect_action, connection, disconnect_action, show_state},
+    nodes::shared::mqtt::{connect_action, connection, disconnect_action, error, show_state},
 };
 
 /// Drops are told at most this often.
@@ -90,7 +90,7 @@ impl MqttIn {
         for mut sub in wanted {
             let topic: Arc<str> = match sub.get("topic") {
                 Some(Value::String(topic)) if valid_filter(topic) => topic.clone(),
-                _ => return Err(ctx.text("mqtt.errors.invalid-topic", &[]).into()),
+                _ => return Err(error("mqtt.errors.invalid-topic", ctx).into()),
             };
             let level = |key: &str, highest: f64, default: f64| {
                 let number = sub.get(key).map_or(f64::NAN, Value::to_number);
@@ -118,7 +118,11 @@ impl MqttIn {
             if self.reader.v5 {
                 sub.insert("rh", rh.into());
                 sub.insert("rap", rap.into());
-                sub.insert("nl", nl.into());
+                // Kept only where it says something.
+                match sub.get("nl").map(Value::to_text).as_deref() {
+                    Some("true" | "false") => sub.insert("nl", nl.into()),
+                    _ => sub.remove("nl"),
+                };
             }
             let mut datatypes = self.reader.own_datatypes.lock();
             match sub.get("datatype").and_then(Value::as_str) {
@@ -176,6 +180,9 @@ fn topics(value: &Value) -> Option<Vec<Object>> {
 
 impl Node for MqttIn {
     fn on_start(&mut self, ctx: &NodeContext) -> Result<(), NodeError> {
+        if !self.dynamic && self.topic.is_empty() {
+            return Err(ctx.text("mqtt.errors.not-defined", &[]).into());
+        }
         if !self.dynamic && !valid_filter(&self.topic) {
             ctx.warn(ctx.text("mqtt.errors.invalid-topic", &[]));
             return Ok(());
@@ -216,8 +223,8 @@ impl Node for MqttIn {
                     topics(msg.get("topic"))
                 };
                 let Some(wanted) = wanted else {
-                    let text = ctx.text("mqtt.errors.invalid-action-badsubscription", &[]);
-                    return Err(Failed::with(text, msg));
+                    let error = error("mqtt.errors.invalid-action-badsubscription", ctx);
+                    return Err(Failed::with(error, msg));
                 };
                 if action == "unsubscribe" {
                     self.unsubscribe(&wanted);
@@ -228,8 +235,8 @@ impl Node for MqttIn {
                 ctx.completion(&msg).done();
             }
             _ => {
-                let text = ctx.text("mqtt.errors.invalid-action-action", &[]);
-                return Err(Failed::with(text, msg));
+                let error = error("mqtt.errors.invalid-action-action", ctx);
+                return Err(Failed::with(error, msg));
             }
         }
         Ok(())

@@ -8,14 +8,14 @@ use serde_json::Value as Json;
 
 use crate::{
     engine::{Build, Closing, ConfigError, Failed, Node, NodeContext, NodeError},
-    message::{Message, Object, Value, stringify},
+    message::{Message, Object, Value, parse_float, stringify},
     mqtt::{
         Mqtt, MqttConnection, Protocol, Publication, PublishFailure, PublishProperties, Qos, User,
         valid_topic,
     },
     nodes::shared::mqtt::{
-        IN_MESSAGES, IN_NODES, connect_action, connection, disconnect_action, properties,
-        show_state,
+        IN_MESSAGES, connect_action, connection, disconnect_action, error, properties, show_state,
+        user_object,
     },
 };
 
@@ -39,7 +39,8 @@ pub(in crate::nodes) struct MqttOut {
     topic: Option<Arc<str>>,
     qos: Option<Qos>,
     retain: Option<bool>,
-    properties: PublishProperties,
+    /// MQTT 5 properties, under the names that they have in a message.
+    own: Object,
     connection: Result<MqttConnection, String>,
     v5: bool,
     user: Option<User>,
@@ -53,15 +54,20 @@ impl MqttOut {
         build: &Build,
     ) -> Result<Self, ConfigError> {
         let connection = connection(&config.broker, mqtt, build);
-        let own: Object = [
-            ("contentType", Value::from(config.content_type)),
-            ("respTopic", config.resp_topic.into()),
-            ("correl", config.correl.into()),
-            ("expiry", config.expiry.into()),
-            ("userProps", config.user_props.into()),
-        ]
-        .into_iter()
-        .collect();
+        let mut own = Object::new();
+        for (name, text) in [
+            ("responseTopic", config.resp_topic),
+            ("correlationData", config.correl),
+            ("contentType", config.content_type),
+            ("messageExpiryInterval", config.expiry),
+        ] {
+            if !text.is_empty() {
+                own.insert(name, text.into());
+            }
+        }
+        if let Some(user) = user_object(&config.user_props.into()) {
+            own.insert("userProperties", user.into());
+        }
         let v5 = connection
             .as_ref()
             .is_ok_and(|connection| connection.options().protocol == Protocol::V5);
@@ -72,74 +78,100 @@ impl MqttOut {
                 "" => None,
                 text => Some(text == "true"),
             },
-            properties: properties(&own, &IN_NODES),
+            own,
             connection,
             v5,
             user: None,
         })
     }
 
-    /// What the message is to be published as; none if its topic is no valid one.
+    /// Completes the message with what it is published with, as Node-RED does: complete nodes see it.
+    fn complete(&self, msg: &mut Message) {
+        if let Some(topic) = &self.topic {
+            msg.set("topic", topic.clone());
+        }
+        let given = msg.get("qos");
+        let bits = match given {
+            Value::String(text) => parse_float(text).trunc(),
+            other => other.to_number().trunc(),
+        };
+        let qos = self.qos.map_or(bits, |qos| f64::from(qos.bits()));
+        let qos = if (0.0..=2.0).contains(&qos) { qos } else { 0.0 };
+        msg.set("qos", qos);
+        let retain =
+            self.retain
+                .filter(|retain| *retain)
+                .unwrap_or_else(|| match msg.get("retain") {
+                    // A node that says "false" overrides the message.
+                    _ if self.retain.is_some() => false,
+                    Value::Bool(retain) => *retain,
+                    Value::String(text) => &**text == "true",
+                    _ => false,
+                });
+        msg.set("retain", retain);
+        if !self.v5 {
+            return;
+        }
+        if !matches!(
+            msg.get("userProperties"),
+            Value::Object(_) | Value::Array(_)
+        ) {
+            msg.remove("userProperties");
+        }
+        for (key, value) in &self.own {
+            msg.set(key.as_str(), value.clone());
+        }
+        // A request without a topic goes where the answer is wanted.
+        if !msg.get("topic").is_truthy()
+            && let Value::String(topic) = msg.get("responseTopic").clone()
+        {
+            msg.set("topic", topic);
+            msg.remove("responseTopic");
+        }
+    }
+
+    /// What a completed message is to be published as; none if its topic is no valid one.
     fn publication(&self, msg: &Message) -> Option<Publication> {
-        let topic = match (&self.topic, msg.get("topic")) {
-            (Some(topic), _) => topic.clone(),
-            (None, Value::String(topic)) => topic.clone(),
+        let topic = match msg.get("topic") {
+            Value::String(topic) => topic.clone(),
             _ => return None,
         };
         if !valid_topic(&topic) {
             return None;
         }
-        let qos = self.qos.or_else(|| {
-            let bits = msg.get("qos").to_number();
-            (bits.fract() == 0.0 && (0.0..=2.0).contains(&bits))
-                .then(|| Qos::from_bits(bits as u8))?
-        });
-        let retain = self.retain.unwrap_or_else(|| match msg.get("retain") {
-            Value::Bool(retain) => *retain,
-            Value::String(text) => &**text == "true",
-            _ => false,
-        });
+        let qos = msg.get("qos").as_number().map(|bits| bits as u8);
+        let properties = self
+            .v5
+            .then(|| properties(msg.fields(), &IN_MESSAGES))
+            .filter(|properties| *properties != PublishProperties::default());
         Some(Publication {
             topic,
             payload: payload(msg.payload()),
-            qos: qos.unwrap_or_default(),
-            retain,
-            properties: self.v5.then(|| self.properties_for(msg)).flatten(),
+            qos: qos.and_then(Qos::from_bits).unwrap_or_default(),
+            retain: *msg.get("retain") == Value::Bool(true),
+            properties: properties.map(Arc::new),
         })
-    }
-
-    /// The node's MQTT 5 properties over the message's.
-    fn properties_for(&self, msg: &Message) -> Option<Arc<PublishProperties>> {
-        let given = properties(msg.fields(), &IN_MESSAGES);
-        let own = &self.properties;
-        let both = PublishProperties {
-            payload_format: given.payload_format,
-            message_expiry: own.message_expiry.or(given.message_expiry),
-            content_type: own.content_type.clone().or(given.content_type),
-            response_topic: own.response_topic.clone().or(given.response_topic),
-            correlation_data: own.correlation_data.clone().or(given.correlation_data),
-            user_properties: if own.user_properties.is_empty() {
-                given.user_properties
-            } else {
-                own.user_properties.clone()
-            },
-        };
-        (both != PublishProperties::default()).then(|| Arc::new(both))
     }
 
     fn publish(
         &self,
         connection: &MqttConnection,
-        msg: Message,
+        mut msg: Message,
         ctx: &NodeContext,
     ) -> Result<(), Failed> {
+        self.complete(&mut msg);
         if !msg.fields().contains_key("payload") {
             ctx.completion(&msg).done();
             return Ok(());
         }
+        if let Some(text) = sent_text(msg.payload()) {
+            msg.set("payload", text);
+        }
+        // As in Node-RED, the node is never done with a message that has no valid topic.
         let Some(publication) = self.publication(&msg) else {
-            ctx.warn(ctx.text("mqtt.errors.invalid-topic", &[]));
-            ctx.completion(&msg).done();
+            let mut error = error("mqtt.errors.invalid-topic", ctx);
+            error.properties.insert("warn", true.into());
+            ctx.warn(error);
             return Ok(());
         };
         let (node, kept, busy) = (ctx.clone(), msg.clone(), ctx.busy());
@@ -164,18 +196,26 @@ fn failure_text(failure: &PublishFailure, ctx: &NodeContext) -> String {
     }
 }
 
-/// Bytes as they are, text as UTF-8, nothing for null and undefined, objects as JSON, the rest as text.
+/// The text that a payload is sent as: nothing for null and undefined, objects as JSON, the rest as text. None for what is
+/// text or bytes already.
+fn sent_text(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Bytes(_) | Value::String(_) => return None,
+        Value::Undefined | Value::Null => String::new(),
+        Value::Number(_) | Value::Bool(_) | Value::BigInt(_) => value.to_text(),
+        other => match stringify(other) {
+            Ok(Some(json)) => json,
+            // A function, which JSON leaves out.
+            Ok(None) | Err(_) => other.to_text(),
+        },
+    })
+}
+
 fn payload(value: &Value) -> Bytes {
     match value {
         Value::Bytes(bytes) => bytes.clone(),
         Value::String(text) => Bytes::copy_from_slice(text.as_bytes()),
-        Value::Undefined | Value::Null => Bytes::new(),
-        Value::Number(_) | Value::Bool(_) | Value::BigInt(_) => value.to_text().into(),
-        other => match stringify(other) {
-            Ok(Some(json)) => json.into(),
-            // A function, which JSON leaves out.
-            Ok(None) | Err(_) => other.to_text().into(),
-        },
+        _ => Bytes::new(),
     }
 }
 
@@ -203,11 +243,18 @@ impl Node for MqttOut {
                 disconnect_action(connection, msg, ctx);
                 Ok(())
             }
-            _ => {
-                let text = ctx.text("mqtt.errors.invalid-action-action", &[]);
-                Err(Failed::with(text, msg))
-            }
+            _ => Err(Failed::with(
+                error("mqtt.errors.invalid-action-action", ctx),
+                msg,
+            )),
         }
+    }
+
+    fn props(&self) -> Object {
+        let qos = self
+            .qos
+            .map_or(Value::Null, |qos| qos.bits().to_string().into());
+        [("qos", qos)].into_iter().collect()
     }
 
     fn on_close(&mut self, removed: bool, _ctx: &NodeContext) -> Closing {
@@ -236,6 +283,7 @@ mod tests {
             (parse_json("{\"a\":[1,null]}").unwrap(), b"{\"a\":[1,null]}"),
             (Value::Date(0.0), b"\"1970-01-01T00:00:00.000Z\""),
         ] {
+            let value = sent_text(&value).map_or(value, Value::from);
             assert_eq!(payload(&value), expected, "{value:?}");
         }
     }

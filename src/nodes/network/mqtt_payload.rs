@@ -35,7 +35,7 @@ impl Datatype {
     pub(super) fn from_name(name: &str) -> Self {
         match name {
             "auto-detect" => Self::AutoDetect,
-            "utf8" => Self::Utf8,
+            "utf8" | "" => Self::Utf8,
             "json" => Self::Json,
             "buffer" => Self::Buffer,
             "base64" => Self::Base64,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::{
     engine::{Build, Failed, NodeContext, Status},
-    message::{Message, Object, Value, parse_json},
+    message::{ErrorValue, Message, Object, Value, parse_json},
     mqtt::{
         ConnectOptions, ConnectionState, Login, Mqtt, MqttConnection, Phase, Protocol,
         PublishProperties,
@@ -59,6 +59,15 @@ fn show(state: &ConnectionState, ctx: &NodeContext) {
     });
 }
 
+/// An error object with one of the nodes' texts.
+pub(in crate::nodes) fn error(key: &str, ctx: &NodeContext) -> ErrorValue {
+    ErrorValue {
+        name: "Error".into(),
+        message: ctx.text(key, &[]).into(),
+        ..ErrorValue::default()
+    }
+}
+
 /// `msg.action` is `connect`: with `msg.broker` as options over the configured ones; its `force` cuts a connection that is up.
 pub(in crate::nodes) fn connect_action(
     connection: &MqttConnection,
@@ -73,8 +82,8 @@ pub(in crate::nodes) fn connect_action(
         .is_some_and(Value::is_truthy);
     let options = match given {
         Some(_) if !free && !force => {
-            let text = ctx.text("mqtt.errors.invalid-action-alreadyconnected", &[]);
-            return Err(Failed::with(text, msg));
+            let error = error("mqtt.errors.invalid-action-alreadyconnected", ctx);
+            return Err(Failed::with(error, msg));
         }
         Some(given) => match with_overrides(connection.options(), &given) {
             Ok(options) => Some(options),
@@ -166,22 +175,25 @@ fn with_overrides(options: &ConnectOptions, given: &Object) -> Result<ConnectOpt
     Ok(new)
 }
 
+/// An object, or the one that a JSON text means.
+pub(in crate::nodes) fn user_object(value: &Value) -> Option<Object> {
+    match value {
+        Value::Object(object) => Some(object.clone()),
+        Value::String(text) => match parse_json(text) {
+            Ok(Value::Object(object)) => Some(object),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// User properties as Node-RED keeps them: an object, or its JSON; a list of values is the name several times.
 pub(in crate::nodes) fn user_properties(value: &Value) -> Vec<(Arc<str>, Arc<str>)> {
-    let parsed;
-    let object = match value {
-        Value::Object(object) => object,
-        Value::String(text) => match parse_json(text) {
-            Ok(Value::Object(object)) => {
-                parsed = object;
-                &parsed
-            }
-            _ => return Vec::new(),
-        },
-        _ => return Vec::new(),
+    let Some(object) = user_object(value) else {
+        return Vec::new();
     };
     let mut properties = Vec::new();
-    for (key, value) in object {
+    for (key, value) in &object {
         let values = match value {
             Value::Array(values) => values.as_slice(),
             single => std::slice::from_ref(single),
