@@ -45,6 +45,8 @@ pub fn diff(old: &Graph, new: &Graph, mode: DeployMode, new_credentials: &HashSe
             spread_along_wires(&mut restart, &[old, new]);
             changed_instances(old, new, &mut restart);
         }
+        // Other variables of a tab restart its nodes, and nothing that is linked to them.
+        restart.extend(in_changed_tabs(old, new));
         restart
     };
     let stop = old
@@ -72,22 +74,33 @@ fn global_config(graph: &Graph) -> Vec<&Arc<Item>> {
         .collect()
 }
 
-/// Nodes with another configuration, in a changed group or tab, or with a property that names a node which is changed or gone.
-fn changed(old: &Graph, new: &Graph, new_credentials: &HashSet<Id>) -> FxHashSet<Id> {
+/// Nodes of tabs whose variables are others now.
+fn in_changed_tabs(old: &Graph, new: &Graph) -> Vec<Id> {
     fn env<'a>(graph: &'a Graph, tab: &Id) -> Option<&'a serde_json::Value> {
         graph.flows.get(tab)?.item.as_ref()?.get("env")
     }
     let tabs = new.flows.keys();
-    let changed_tabs: FxHashSet<&Id> = tabs.filter(|tab| env(old, tab) != env(new, tab)).collect();
-    let tab_changed = |tab: &Id| !changed_tabs.is_empty() && changed_tabs.contains(tab);
+    let changed: FxHashSet<&Id> = tabs.filter(|tab| env(old, tab) != env(new, tab)).collect();
+    if changed.is_empty() {
+        return Vec::new();
+    }
+    let nodes = new.nodes.values();
+    nodes
+        .filter(|node| changed.contains(&node.tab))
+        .map(|node| node.id.clone())
+        .collect()
+}
+
+/// Nodes with another configuration, in a changed group, or with a property that names a node which is changed or gone.
+fn changed(old: &Graph, new: &Graph, new_credentials: &HashSet<Id>) -> FxHashSet<Id> {
     let mut changed: FxHashSet<Id> = new_credentials.iter().cloned().collect();
     for node in new.nodes.values() {
         let same = old
             .nodes
             .get(&node.id)
             .is_some_and(|before| Arc::ptr_eq(before, node) || same_config(before, node));
-        // The environment of a group or a tab is part of what the node was built with, as is an expanded ${…}.
-        if !same || tab_changed(&node.tab) || group_changed(old, new, node) {
+        // The environment of a group is part of what the node was built with, as is an expanded ${…}.
+        if !same || group_changed(old, new, node) {
             changed.insert(node.id.clone());
         }
     }
@@ -177,10 +190,20 @@ fn group_changed(old: &Graph, new: &Graph, node: &NodeDef) -> bool {
 fn names_any(node: &NodeDef, changed: &FxHashSet<Id>) -> bool {
     let is_name = |key: &str| !matches!(key, "id" | "wires" | "x" | "y" | "z" | "name" | "type");
     node.item.iter().any(|(key, value)| {
-        value
-            .as_str()
+        only_text(value)
             .is_some_and(|text| changed.contains(text) && text != &*node.id && is_name(key))
     })
+}
+
+/// The text of a property: a list of one text counts as that text, as JavaScript has it.
+fn only_text(value: &serde_json::Value) -> Option<&str> {
+    match value {
+        serde_json::Value::Array(list) => match list.as_slice() {
+            [only] => only_text(only),
+            _ => None,
+        },
+        other => other.as_str(),
+    }
 }
 
 fn rewired(old: &Graph, node: &NodeDef) -> bool {

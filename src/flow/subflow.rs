@@ -71,6 +71,8 @@ pub struct Instance {
     /// By output, the inner nodes and their ports that feed it; the instance's own id stands for its input.
     pub(super) outputs: Vec<Vec<(Id, usize)>>,
     pub(super) status: Option<Vec<(Id, usize)>>,
+    /// The definition's other properties: what changes there restarts its instances.
+    pub(super) definition_item: Arc<Item>,
     /// The definition's variables, and those of the instance.
     pub(super) env: [Option<Json>; 2],
 }
@@ -153,6 +155,8 @@ impl<'a> Place<'a> {
 #[derive(Default)]
 struct Definition<'a> {
     item: Option<&'a Item>,
+    /// The same, for the instances to keep.
+    properties: Arc<Item>,
     members: Vec<&'a Item>,
 }
 
@@ -160,7 +164,9 @@ fn definitions<'a>(records: &Records<'a>) -> HashMap<&'a str, Definition<'a>> {
     let mut definitions: HashMap<&str, Definition> = HashMap::new();
     for item in records.not_known() {
         if let (Some("subflow"), Some(id)) = (text(item, "type"), text(item, "id")) {
-            definitions.entry(id).or_default().item = Some(item);
+            let definition = definitions.entry(id).or_default();
+            definition.item = Some(item);
+            definition.properties = item.clone();
         }
     }
     if definitions.is_empty() {
@@ -227,6 +233,7 @@ impl Expander<'_> {
                 .get("status")
                 .filter(|status| status.is_object())
                 .map(|status| feeds(status, definition, &id, &rename)),
+            definition_item: found.properties.clone(),
             env: [record.get("env").cloned(), placed.item.get("env").cloned()],
             id: id.clone(),
         };

@@ -137,6 +137,11 @@ pub fn same_content(a: &Value, b: &Value) -> bool {
         (Value::Bytes(a), Value::Bytes(b)) => a == b,
         (Value::Bytes(_), _) | (_, Value::Bytes(_)) => false,
         (Value::TypedArray(a), Value::TypedArray(b)) => a.bytes == b.bytes,
+        (Value::TypedArray(array), other) | (other, Value::TypedArray(array)) => {
+            is_object(other)
+                && array.length().unwrap_or(0) == 0
+                && own(other).is_none_or(super::Object::is_empty)
+        }
         (a, b) if is_object(a) && is_object(b) => {
             let empty = super::Object::new();
             let (a, b) = (own(a).unwrap_or(&empty), own(b).unwrap_or(&empty));

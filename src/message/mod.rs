@@ -15,6 +15,7 @@ mod path;
 mod pattern;
 mod text;
 mod typed;
+mod typed_array;
 mod value;
 mod wire;
 
@@ -31,7 +32,8 @@ pub use path::{PathError, PathPart, PropertyPath};
 pub use pattern::{Pattern, PatternError, Replacement};
 pub use text::{number_text, parse_json, stringify, stringify_pretty, truncate};
 pub use typed::{Kind, TypedInput};
-pub use value::{ErrorValue, Opaque, OpaqueValue, Regexp, TypedArray, Value};
+pub use typed_array::TypedArray;
+pub use value::{ErrorValue, Opaque, OpaqueValue, Regexp, Value};
 pub use wire::{from_wire, to_wire};
 
 /// Values nested deeper than this are refused where they come in, so that nothing later recurses without bound.

@@ -4,7 +4,7 @@ use std::{any::Any, borrow::Cow, fmt, sync::Arc};
 
 use bytes::Bytes;
 
-use super::Object;
+use super::{Object, TypedArray};
 
 /// A JavaScript value as flows know it. Cloning is cheap at every kind.
 #[derive(Clone, Debug, Default)]
@@ -59,46 +59,6 @@ impl ErrorValue {
             _ => format!("{}: {}", self.name, self.message),
         }
     }
-}
-
-/// A typed array, DataView or ArrayBuffer (`kind` is the constructor's name) and its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TypedArray {
-    pub kind: Arc<str>,
-    pub bytes: Bytes,
-}
-
-impl TypedArray {
-    /// Its elements; an `ArrayBuffer` or `DataView` has none.
-    pub fn elements(&self) -> impl Iterator<Item = Value> {
-        let width = match &*self.kind {
-            "Int8Array" | "Uint8Array" | "Uint8ClampedArray" => 1,
-            "Int16Array" | "Uint16Array" => 2,
-            "Int32Array" | "Uint32Array" | "Float32Array" => 4,
-            "Float64Array" | "BigInt64Array" | "BigUint64Array" => 8,
-            _ => usize::MAX,
-        };
-        self.bytes
-            .chunks_exact(width)
-            .map(|bytes| element(&self.kind, bytes))
-    }
-}
-
-fn element(kind: &str, bytes: &[u8]) -> Value {
-    let mut all = [0; 8];
-    all[..bytes.len()].copy_from_slice(bytes);
-    let whole = u64::from_le_bytes(all);
-    let number = match kind {
-        "Int8Array" => f64::from(whole as i8),
-        "Int16Array" => f64::from(whole as i16),
-        "Int32Array" => f64::from(whole as i32),
-        "Float32Array" => f64::from(f32::from_bits(whole as u32)),
-        "Float64Array" => f64::from_bits(whole),
-        "BigInt64Array" => return Value::BigInt((whole as i64).to_string().into()),
-        "BigUint64Array" => return Value::BigInt(whole.to_string().into()),
-        _ => whole as f64,
-    };
-    Value::Number(number)
 }
 
 /// Something that can be handed on but not copied or read as JSON: `msg.req`, a script's function.
@@ -217,9 +177,8 @@ impl Value {
                 .join(","),
             Self::Map(_) => "[object Map]".into(),
             Self::Set(_) => "[object Set]".into(),
-            Self::TypedArray(_) | Self::Object(_) | Self::Ancestor(_) | Self::Opaque(_) => {
-                "[object Object]".into()
-            }
+            Self::TypedArray(array) => array.text(),
+            Self::Object(_) | Self::Ancestor(_) | Self::Opaque(_) => "[object Object]".into(),
         }
     }
 
@@ -234,6 +193,7 @@ impl Value {
             Self::Array(array) if array.is_empty() => 0.0,
             Self::Array(array) if array.len() == 1 => super::parse_number(&self.to_text()),
             Self::Bytes(bytes) => super::parse_number(&String::from_utf8_lossy(bytes)),
+            Self::TypedArray(array) => super::parse_number(&array.text()),
             _ => f64::NAN,
         }
     }

@@ -111,6 +111,13 @@ impl NodeContext {
         let mut details = Object::new();
         details.insert("message", error.to_string().into());
         details.insert("source", self.source(Some(count)).into());
+        if let NodeError::Value(Value::Object(fields)) = error {
+            for key in ["code", "stack", "cause"] {
+                if let Some(value) = fields.get(key) {
+                    details.insert(key, value.clone());
+                }
+            }
+        }
         if let NodeError::Error(error) = error {
             for key in ["code", "cause"] {
                 if let Some(value) = error.properties.get(key) {

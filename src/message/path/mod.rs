@@ -4,7 +4,7 @@ mod parse;
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{Key, Message, Object, Value, number_text};
+use super::{ErrorValue, Key, Message, Object, Value, number_text};
 use parse::Parser;
 
 /// One step of a path.
@@ -24,13 +24,52 @@ pub struct PropertyPath {
     parts: Vec<PathPart>,
 }
 
-/// Why a path can't be read, taken or written. The code of Node-RED's error is `INVALID_EXPR`.
+/// Why a path can't be read, taken or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Invalid property expression: {0}")]
-pub struct PathError(pub String);
+pub enum PathError {
+    /// The expression is none, or a reference in it leads nowhere. The code of Node-RED's error is `INVALID_EXPR`.
+    #[error("Invalid property expression: {0}")]
+    Invalid(String),
+    /// It leads through null or undefined: JavaScript's TypeError.
+    #[error("{0}")]
+    Nothing(String),
+}
 
 fn invalid<T>(text: impl Into<String>) -> Result<T, PathError> {
-    Err(PathError(text.into()))
+    Err(PathError::Invalid(text.into()))
+}
+
+impl PathError {
+    /// The error object that Node-RED throws.
+    pub fn to_error(&self) -> ErrorValue {
+        let mut properties = Object::new();
+        let name = match self {
+            Self::Invalid(_) => {
+                properties.insert("code", "INVALID_EXPR".into());
+                "Error"
+            }
+            Self::Nothing(_) => "TypeError",
+        };
+        ErrorValue {
+            name: name.into(),
+            message: self.to_string().into(),
+            stack: None,
+            properties,
+        }
+    }
+
+    /// The error object for a text that [`PathError`] has written, or another one.
+    pub fn error_of(text: &str) -> ErrorValue {
+        let own = text.strip_prefix("Invalid property expression: ");
+        own.map_or_else(
+            || ErrorValue {
+                name: "Error".into(),
+                message: text.into(),
+                ..ErrorValue::default()
+            },
+            |rest| Self::Invalid(rest.to_owned()).to_error(),
+        )
+    }
 }
 
 impl PropertyPath {
@@ -108,7 +147,7 @@ impl PropertyPath {
         };
         for part in &parts[1..] {
             if current.is_nullish() {
-                return Err(PathError(format!(
+                return Err(PathError::Nothing(format!(
                     "Cannot read properties of {} (reading '{}')",
                     current.to_text(),
                     part.name()
@@ -211,6 +250,10 @@ fn step(value: &Value, part: &PathPart) -> Value {
         Value::Bytes(bytes) => index
             .and_then(|index| bytes.get(index))
             .map_or(Value::Undefined, |&byte| Value::Number(f64::from(byte))),
+        Value::TypedArray(array) if length => array.length().map_or(Value::Undefined, Value::from),
+        Value::TypedArray(array) => index
+            .and_then(|index| array.element(index))
+            .unwrap_or_default(),
         Value::String(text) if length => text.encode_utf16().count().into(),
         Value::String(text) => index
             .and_then(|index| text.chars().nth(index))
@@ -260,7 +303,7 @@ fn set_below(container: &mut Value, parts: &[PathPart], value: Value, create: bo
                 return false;
             };
             let Ok(index) = first.name().parse::<usize>() else {
-                return false;
+                return below_other(rest, &value, create);
             };
             // An index far beyond the end would fill the memory with undefined.
             if index > array.len() + 65_536 {
@@ -291,20 +334,31 @@ fn set_below(container: &mut Value, parts: &[PathPart], value: Value, create: bo
             }
             set_below(&mut array[index], rest, value, create)
         }
-        Value::Bytes(bytes) => match parts {
-            [part] => {
+        Value::Bytes(bytes) => {
+            if let [part] = parts {
                 let at = part.name().parse().unwrap_or(usize::MAX);
                 if at < bytes.len() && !value.is_undefined() {
                     let mut changed = bytes.to_vec();
                     changed[at] = value.to_byte();
                     *bytes = changed.into();
                 }
-                true
             }
-            _ => false,
-        },
+            below_other(&parts[1..], &value, create)
+        }
+        Value::Error(error) => set_in(&mut Arc::make_mut(error).properties, parts, value, create),
+        Value::Date(_)
+        | Value::Map(_)
+        | Value::Set(_)
+        | Value::Regexp(_)
+        | Value::TypedArray(_) => below_other(&parts[1..], &value, create),
         _ => false,
     }
+}
+
+/// A property of an array, a Date or another object that is no plain one: JavaScript takes it, but nobody who reads the value
+/// finds it. So nothing is set, and the answer is JavaScript's. `rest` is what follows the property.
+fn below_other(rest: &[PathPart], value: &Value, create: bool) -> bool {
+    rest.is_empty() || (create && !value.is_undefined())
 }
 
 fn container_for(part: &PathPart) -> Value {

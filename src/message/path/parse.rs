@@ -112,8 +112,9 @@ impl<'a> Parser<'a> {
         let rest = &self.text[self.at + 1..];
         match rest {
             ['m', 's', 'g', '.' | '[', ..] => {
-                let length = closing(rest)
-                    .ok_or_else(|| PathError(format!("unmatched '[' at position {}", self.at)))?;
+                let length = closing(rest).ok_or_else(|| {
+                    PathError::Invalid(format!("unmatched '[' at position {}", self.at))
+                })?;
                 // Without the dot it is the property `msg` of the message.
                 let inner = match &rest[..length] {
                     ['m', 's', 'g', '.', inner @ ..] => inner,

@@ -141,9 +141,14 @@ fn props(config: InjectConfig) -> Vec<Prop> {
 impl Prop {
     fn new(path: String, text: &str, kind: &str) -> Self {
         let kind = Kind::from_name(kind);
+        // As JavaScript writes an error: its name first.
+        let named = |error| match kind {
+            Kind::Json => format!("SyntaxError: {error}"),
+            _ => format!("Error: {error}"),
+        };
         Self {
             path,
-            value: TypedInput::parse(text, kind),
+            value: TypedInput::parse(text, kind).map_err(named),
         }
     }
 
@@ -174,11 +179,14 @@ impl Prop {
                 ctx.evaluate_for(source, msg, &[])
                     .map_err(|error| invalid(ctx, &error.message))?
             }
-            input => ctx.evaluate(input, msg)?,
+            input => ctx
+                .evaluate(input, msg)
+                .map_err(|error| format!("Error: {error}"))?,
         };
-        let path = PropertyPath::parse_message(&self.path).map_err(|error| error.to_string())?;
+        let path =
+            PropertyPath::parse_message(&self.path).map_err(|error| error.to_error().text())?;
         path.set_in_message(msg, value)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| error.to_error().text())?;
         Ok(())
     }
 }

@@ -7,8 +7,7 @@ use serde_json::Value as Json;
 
 use crate::{
     engine::{
-        AnyEvent, Build, Closing, Completion, ConfigError, Failed, LinkReturn, Node, NodeContext,
-        Timer, new_id,
+        AnyEvent, Build, Closing, ConfigError, Failed, LinkReturn, Node, NodeContext, Timer, new_id,
     },
     message::{ErrorValue, Message, Object, Value},
 };
@@ -68,8 +67,9 @@ impl Node for LinkOut {
         match self.mode {
             Mode::Link => ctx.send_done(msg),
             Mode::Return => {
+                let caller = take_source(&mut msg);
                 let completion = ctx.completion(&msg);
-                if !give_back(msg, ctx) {
+                if !caller.is_some_and(|(node, call)| give_back(&node, &call, msg, ctx)) {
                     ctx.warn(ctx.text("link.errors.missingReturn", &[]));
                 }
                 completion.done();
@@ -80,28 +80,28 @@ impl Node for LinkOut {
     }
 }
 
-/// Hands a message to the node that called. False when none did, or it is gone.
-fn give_back(mut msg: Message, ctx: &NodeContext) -> bool {
-    let Some(Value::Array(sources)) = msg.fields().get(SOURCES) else {
-        return false;
-    };
-    let mut sources = sources.to_vec();
-    let Some(Value::Object(source)) = sources.pop() else {
-        return false;
-    };
+/// Takes the last source off a message: the calling node, and its number for the call. None when nobody called.
+fn take_source(msg: &mut Message) -> Option<(String, String)> {
+    let mut sources = msg.get(SOURCES).as_array()?.to_vec();
+    let source = sources.pop()?;
+    msg.set(SOURCES, sources);
+    let source = source.as_object()?;
     let text = |key: &str| source.get(key).map(Value::to_text).unwrap_or_default();
+    Some((text("node"), text("id")))
+}
+
+/// Hands a message to the node that called. False when it is gone.
+fn give_back(node: &str, call: &str, mut msg: Message, ctx: &NodeContext) -> bool {
     let caller = ctx
-        .peer(&text("node"))
+        .peer(node)
         .filter(|caller| matches!(&*caller.info().type_name, "link call" | "function"));
     let Some(caller) = caller else {
         return false;
     };
-    if sources.is_empty() {
+    if msg.get(SOURCES).as_array().is_some_and(<[Value]>::is_empty) {
         msg.remove(SOURCES);
-    } else {
-        msg.set(SOURCES, sources);
     }
-    let call = text("id").into();
+    let call = call.into();
     caller.post(Box::new(LinkReturn { call, msg }));
     true
 }
@@ -134,7 +134,6 @@ pub(in crate::nodes) struct LinkCall {
 struct Call {
     /// The message as it was handed in, for the error when nothing comes back.
     msg: Message,
-    completion: Completion,
     _timer: Timer,
 }
 
@@ -198,7 +197,6 @@ impl Node for LinkCall {
         msg.set(SOURCES, sources);
         let waiting = Call {
             msg: before,
-            completion: ctx.completion(&msg),
             _timer: ctx.after(self.timeout, TimedOut(call.clone())),
         };
         self.waiting.insert(call, waiting);
@@ -210,10 +208,12 @@ impl Node for LinkCall {
         let event = match event.downcast::<LinkReturn>() {
             Ok(returned) => {
                 let call = self.waiting.remove(&returned.call);
+                // Complete nodes get the message as it came back: in Node-RED it is the same object.
+                let completion = call.map(|_| ctx.completion(&returned.msg));
                 // What comes back too late is sent all the same.
                 ctx.send(returned.msg);
-                if let Some(call) = call {
-                    call.completion.done();
+                if let Some(completion) = completion {
+                    completion.done();
                 }
                 return;
             }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     engine::{Build, ConfigError, Failed, Node, NodeContext, NodeError, Scope, context_key},
-    message::{Message, Object, TypedInput, Value},
+    message::{ErrorValue, Message, Object, PathError, TypedInput, Value},
 };
 
 /// A running change node.
@@ -138,9 +138,14 @@ impl Step {
                 let from = match from {
                     Search::Fixed(fixed) => fixed,
                     Search::Read(source) => {
-                        read = source
-                            .get(msg, ctx)
-                            .and_then(|value| read_from(&value, ctx))?;
+                        match Needle::from_value(&source.get(msg, ctx)?) {
+                            Ok(needle) => read = needle,
+                            // As in Node-RED it is told, and the message goes on without this rule.
+                            Err(detail) => {
+                                ctx.error(invalid_from(&detail, ctx), Some(msg));
+                                return Err(Stopped::Skipped);
+                            }
+                        }
                         &read
                     }
                 };
@@ -190,7 +195,7 @@ impl Step {
             Target::Context(scope, key) => {
                 let key = context_key(key, msg).map_err(|_| Stopped::Skipped)?;
                 let stored = ctx.store(*scope).set(&key, value, None);
-                stored.map_err(|error| Stopped::Failed(error.into()))
+                stored.map_err(|error| Stopped::Failed(PathError::error_of(&error).into()))
             }
             Target::Nowhere => Err(Stopped::Skipped),
         }
@@ -231,12 +236,12 @@ fn read_context(
     Ok(ctx.store(scope).get(&key, None).unwrap_or_default())
 }
 
-/// What to search for, out of a message or the context.
-fn read_from(value: &Value, ctx: &NodeContext) -> Result<Needle, Stopped> {
-    Needle::from_value(value).map_err(|detail| {
-        Stopped::Failed(
-            ctx.text("change.errors.invalid-from", &[("error", &detail)])
-                .into(),
-        )
-    })
+/// A value that can't be searched for.
+fn invalid_from(detail: &str, ctx: &NodeContext) -> ErrorValue {
+    let message = ctx.text("change.errors.invalid-from", &[("error", detail)]);
+    ErrorValue {
+        name: "Error".into(),
+        message: message.into(),
+        ..ErrorValue::default()
+    }
 }

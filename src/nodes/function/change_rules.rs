@@ -7,7 +7,9 @@ use serde::Deserialize;
 use super::change_replace::{Needle, Replace, Search, SearchKind};
 use crate::{
     engine::Scope,
-    message::{Kind, Object, PropertyPath, Regexp, TypedInput, Value, parse_json, parse_number},
+    message::{
+        Kind, Object, Pattern, PropertyPath, Regexp, TypedInput, Value, parse_json, parse_number,
+    },
 };
 
 #[derive(Deserialize)]
@@ -194,6 +196,11 @@ impl RuleConfig {
                 Some("re") => self.from().to_owned(),
                 _ => escaped(self.from()),
             };
+            // An expression that is none stays text; the node handles no message then.
+            if Pattern::new(&source, "g").is_err() {
+                show("fromRE", Some(source.into()));
+                return shown;
+            }
             // The empty expression, as JavaScript writes it.
             let source = if source.is_empty() {
                 "(?:)".into()

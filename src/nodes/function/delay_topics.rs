@@ -146,10 +146,10 @@ impl Pace for Topics {
             self.rate = rate;
             self.restart(ctx);
         }
-        let completion = ctx.completion(&msg);
         if !msg.fields().contains_key("topic") {
             msg.set("topic", NO_TOPIC);
         }
+        let completion = ctx.completion(&msg);
         self.hold(Held { msg, completion }, ctx);
         if let Some(flush) = &orders.flush {
             let count = Orders::flushed(flush, self.held.len()).unwrap_or(0);

@@ -11,11 +11,8 @@ use super::{
     exec_signal::Signal,
 };
 use crate::{
-    engine::{
-        AnyEvent, Build, Closing, Completion, ConfigError, Failed, LogLevel, Node, NodeContext,
-        Status,
-    },
-    message::{Message, Object, PropertyPath, Value},
+    engine::{AnyEvent, Build, Closing, ConfigError, Failed, LogLevel, Node, NodeContext, Status},
+    message::{Message, Object, PathError, PropertyPath, Value},
 };
 
 /// What a process may write when the setting `execMaxBufferSize` says nothing else.
@@ -37,7 +34,6 @@ pub(in crate::nodes) struct ExecConfig {
 struct Running {
     process: Process,
     msg: Message,
-    completion: Completion,
     line: String,
 }
 
@@ -46,7 +42,7 @@ pub(in crate::nodes) struct Exec {
     command: String,
     /// The property that is added to the command, as the file names it, and its path.
     added: String,
-    added_path: Option<Result<PropertyPath, String>>,
+    added_path: Option<Result<PropertyPath, PathError>>,
     append: String,
     /// Output is handed on as it comes, and there is no shell.
     spawn: bool,
@@ -69,8 +65,7 @@ impl Exec {
         let most = build.settings.others.get("execMaxBufferSize");
         Ok(Self {
             command: config.command.trim().to_owned(),
-            added_path: (!added.is_empty())
-                .then(|| PropertyPath::parse_message(&added).map_err(|error| error.to_string())),
+            added_path: (!added.is_empty()).then(|| PropertyPath::parse_message(&added)),
             added: if config.addpay == "false" {
                 config.addpay
             } else {
@@ -94,13 +89,11 @@ impl Exec {
     }
 
     /// The whole command line for a message.
-    fn line(&self, msg: &Message) -> Result<String, String> {
+    fn line(&self, msg: &Message) -> Result<String, PathError> {
         let mut line = self.command.clone();
         if let Some(path) = &self.added_path {
             let path = path.as_ref().map_err(Clone::clone)?;
-            let value = path
-                .get(msg.fields(), msg.fields())
-                .map_err(|error| error.to_string())?;
+            let value = path.get(msg.fields(), msg.fields())?;
             if !value.is_undefined() {
                 line.push(' ');
                 line.push_str(&value.to_text());
@@ -119,7 +112,11 @@ impl Exec {
                 return Err(Failed::with(ctx.text("exec.errors.no-command", &[]), msg));
             }
             Ok(line) => line,
-            Err(error) => return Err(Failed::with(error, msg)),
+            // As in Node-RED, the node is never done with a message that has no place for the property.
+            Err(error) => {
+                ctx.error(error.to_error(), Some(&msg));
+                return Ok(());
+            }
         };
         let (command, reading) = if self.spawn {
             let words = words(&line);
@@ -136,16 +133,10 @@ impl Exec {
             return Ok(());
         };
         let command = dressed(command, self.hide_window);
-        let completion = ctx.completion(&msg);
         match processes.start(command, reading, self.limit, ctx) {
             Ok((id, process)) => {
                 ctx.status(Status::new("blue", "dot", format!("pid:{id}")));
-                let running = Running {
-                    process,
-                    msg,
-                    completion,
-                    line,
-                };
+                let running = Running { process, msg, line };
                 self.running.insert(id, running);
             }
             // Such as a zero byte within the command.
@@ -163,17 +154,19 @@ impl Exec {
                 } else {
                     ended_collecting(msg, Err(error), &line, self.old_return_code, ctx);
                 }
-                completion.done();
             }
         }
         Ok(())
     }
 
     /// `msg.kill`: a signal for the process that `msg.pid` names, or the only one.
-    fn kill(&self, msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
+    fn kill(&self, mut msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
         let name = match msg.get("kill") {
             Value::String(name) if name.to_uppercase().starts_with("SIG") => name.to_uppercase(),
-            _ => "SIGTERM".to_owned(),
+            _ => {
+                msg.set("kill", "SIGTERM");
+                "SIGTERM".to_owned()
+            }
         };
         let running = match msg.fields().get("pid") {
             Some(id) => {
@@ -212,7 +205,6 @@ impl Exec {
             let line = &running.line;
             ended_collecting(running.msg, Ok(end), line, self.old_return_code, ctx);
         }
-        running.completion.done();
     }
 }
 

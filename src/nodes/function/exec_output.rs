@@ -126,7 +126,10 @@ pub(super) fn ended_collecting(
         code
     });
     let list = |msg: Option<Message>| msg.into_iter().collect();
+    // Complete nodes get the message as it left.
+    let completion = ctx.completion(&msg);
     ctx.send_all(vec![vec![msg], list(errors), list(code)]);
+    completion.done();
 }
 
 /// spawn mode: only the return code is left to send.
@@ -153,5 +156,7 @@ pub(super) fn ended_passing(mut msg: Message, end: &End, old_return_code: bool, 
             ctx.status(Status::new("yellow", "dot", format!("rc:{code}")));
         }
     }
+    let completion = ctx.completion(&msg);
     ctx.send_to(2, msg);
+    completion.done();
 }

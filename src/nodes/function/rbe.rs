@@ -35,6 +35,8 @@ enum Mode {
         silent: bool,
     },
     Band(Band),
+    /// Never: the mode is none. Values that are no numbers are told, as in Node-RED.
+    Never,
 }
 
 /// A running filter node.
@@ -65,9 +67,10 @@ impl Rbe {
             &config.inout,
         ) {
             Some(band) => Mode::Band(band),
-            None => Mode::Change {
+            None if matches!(config.func.as_str(), "" | "rbe" | "rbei") => Mode::Change {
                 silent: config.func == "rbei",
             },
+            None => Mode::Never,
         };
         Ok(Self {
             mode,
@@ -99,14 +102,17 @@ impl Rbe {
             Mode::Change { silent } => match news(value, last.as_deref()) {
                 News::None => return false,
                 News::Empty => (false, Some(Value::Object(Object::new()))),
-                News::Other => (known || !silent, Some(value.clone())),
+                News::Other => (known || !silent, Some(kept(value))),
             },
-            Mode::Band(band) => {
+            mode => {
                 let number = parse_float(&value.text());
                 if number.is_nan() {
                     ctx.warn(ctx.text("rbe.warn.nonumber", &[]));
                     return false;
                 }
+                let Mode::Band(band) = mode else {
+                    return false;
+                };
                 let (passes, remembered) =
                     band.judge(number, last.as_deref().map(Value::to_number));
                 (passes, remembered.map(Value::Number))
@@ -123,6 +129,14 @@ impl Rbe {
             _ => {}
         }
         passes
+    }
+}
+
+/// A value as it is remembered. Node-RED's copy of an error holds nothing, so an error with properties is always news.
+fn kept(value: &Value) -> Value {
+    match value {
+        Value::Error(_) => Object::new().into(),
+        other => other.clone(),
     }
 }
 

@@ -200,7 +200,7 @@ fn size(value: &Value) -> Option<usize> {
         Value::Bytes(bytes) => bytes.len(),
         Value::Object(object) => object.len(),
         Value::Error(error) => error.properties.len(),
-        Value::TypedArray(array) => array.bytes.len(),
+        Value::TypedArray(array) => array.length().unwrap_or(0),
         // They have no properties of their own, whatever they hold.
         Value::Date(_) | Value::Map(_) | Value::Set(_) | Value::Regexp(_) => 0,
         Value::Opaque(_) if value.type_of() == "object" => 1,
@@ -239,6 +239,7 @@ fn has_own(value: &Value, key: &str) -> bool {
         Value::Array(array) => key == "length" || within(array.len()),
         Value::String(text) => key == "length" || within(text.encode_utf16().count()),
         Value::Bytes(bytes) => within(bytes.len()),
+        Value::TypedArray(array) => within(array.length().unwrap_or(0)),
         Value::Error(error) => {
             key == "message"
                 || (key == "stack" && error.stack.is_some())

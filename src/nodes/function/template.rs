@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::{
-    engine::{Build, ConfigError, Failed, Node, NodeContext, Scope},
-    message::{Message, PropertyPath, TypedInput, Value, parse_json},
+    engine::{Build, ConfigError, Failed, Node, NodeContext, NodeError, Scope},
+    message::{Message, PathError, PropertyPath, TypedInput, Value, parse_json},
     nodes::shared::{
         mustache::{Template as Mustache, View},
         yaml,
@@ -122,7 +122,7 @@ impl Template {
     }
 
     /// Puts the value where it belongs. Returns whether the message goes on.
-    fn store(&self, value: Value, msg: &mut Message, ctx: &NodeContext) -> Result<bool, String> {
+    fn store(&self, value: Value, msg: &mut Message, ctx: &NodeContext) -> Result<bool, NodeError> {
         match &self.field {
             Field::Message(path) => {
                 let before = msg.fields().clone();
@@ -131,7 +131,10 @@ impl Template {
                     .set(msg.fields_mut(), &before, value, true)
                     .map_err(|error| error.to_string())?;
             }
-            Field::Context(scope, key) => ctx.store(*scope).set(key, value, None)?,
+            Field::Context(scope, key) => {
+                let stored = ctx.store(*scope).set(key, value, None);
+                stored.map_err(|error| PathError::error_of(&error))?;
+            }
             Field::Nowhere => return Ok(false),
         }
         Ok(true)
@@ -142,7 +145,7 @@ impl Node for Template {
     fn on_input(&mut self, mut msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
         let stored = match self.value(&msg, ctx) {
             Ok(value) => self.store(value, &mut msg, ctx),
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         };
         match stored {
             Ok(true) => ctx.send_done(msg),

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::trigger_value::{Sends, Setting};
 use crate::{
     engine::{AnyEvent, Build, Closing, ConfigError, Failed, Node, NodeContext, NodeError, Status},
-    message::{Message, Object, PropertyPath, Value},
+    message::{Message, Object, PathError, PropertyPath, Value},
     nodes::shared::deadlines::{Deadlines, Due, milliseconds, timer_delay},
 };
 
@@ -85,7 +85,7 @@ pub(in crate::nodes) struct Trigger {
     /// A payload of this text ends the wait; empty for none.
     reset: String,
     /// Where the topic stands; none when all messages are one.
-    topic: Option<Result<PropertyPath, String>>,
+    topic: Option<Result<PropertyPath, PathError>>,
     second_output: usize,
     topics: HashMap<Arc<str>, Topic>,
     deadlines: Deadlines<(u64, Arc<str>)>,
@@ -117,7 +117,7 @@ impl Trigger {
             override_delay: config.override_delay,
             reset: config.reset,
             topic: (!matches!(config.bytopic.as_str(), "all" | ""))
-                .then(|| PropertyPath::parse_message(topic).map_err(|error| error.to_string())),
+                .then(|| PropertyPath::parse_message(topic)),
             second_output: usize::from(config.outputs == Some(2.0)),
             topics: HashMap::new(),
             deadlines: Deadlines::default(),
@@ -125,14 +125,12 @@ impl Trigger {
         })
     }
 
-    fn topic_of(&self, msg: &Message) -> Result<Arc<str>, String> {
+    fn topic_of(&self, msg: &Message) -> Result<Arc<str>, PathError> {
         let Some(path) = &self.topic else {
             return Ok(NO_TOPIC.into());
         };
         let path = path.as_ref().map_err(Clone::clone)?;
-        let value = path
-            .get(msg.fields(), msg.fields())
-            .map_err(|error| error.to_string())?;
+        let value = path.get(msg.fields(), msg.fields())?;
         Ok(match value {
             Value::String(text) if !text.is_empty() => text,
             value if value.is_truthy() => value.to_text().into(),
@@ -332,7 +330,11 @@ impl Node for Trigger {
     fn on_input(&mut self, msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
         let topic = match self.topic_of(&msg) {
             Ok(topic) => topic,
-            Err(error) => return Err(Failed::with(error, msg)),
+            // As in Node-RED, the node is never done with a message that has no place for the topic.
+            Err(error) => {
+                ctx.error(error.to_error(), Some(&msg));
+                return Ok(());
+            }
         };
         if self.is_reset(&msg) {
             self.forget(&topic);

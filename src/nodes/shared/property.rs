@@ -2,7 +2,7 @@
 
 use crate::{
     engine::NodeError,
-    message::{ErrorValue, Message, PathError, PropertyPath, Value},
+    message::{Message, PathError, PropertyPath, Value},
 };
 
 /// A property of a message. What is wrong with its path is told when a message comes, as in Node-RED.
@@ -23,13 +23,8 @@ impl MessageProperty {
     /// When the path is none, or leads through something that has no properties.
     pub(in crate::nodes) fn get(&self, msg: &Message) -> Result<Value, NodeError> {
         let path = self.path()?;
-        path.get(msg.fields(), msg.fields()).map_err(|error| {
-            NodeError::from(ErrorValue {
-                name: "TypeError".into(),
-                message: error.0.into(),
-                ..ErrorValue::default()
-            })
-        })
+        path.get(msg.fields(), msg.fields())
+            .map_err(|error| error.to_error().into())
     }
 
     /// Sets the value, making what is missing on the way; undefined removes the property.
@@ -40,21 +35,10 @@ impl MessageProperty {
         self.path()?
             .set_in_message(msg, value)
             .map(drop)
-            .map_err(|error| unreadable(&error))
+            .map_err(|error| error.to_error().into())
     }
 
     fn path(&self) -> Result<&PropertyPath, NodeError> {
-        self.0.as_ref().map_err(unreadable)
+        self.0.as_ref().map_err(|error| error.to_error().into())
     }
-}
-
-fn unreadable(error: &PathError) -> NodeError {
-    let mut properties = crate::message::Object::new();
-    properties.insert("code", "INVALID_EXPR".into());
-    NodeError::from(ErrorValue {
-        name: "Error".into(),
-        message: error.to_string().into(),
-        properties,
-        ..ErrorValue::default()
-    })
 }

@@ -154,12 +154,6 @@ async fn errors_of_rules_reach_catch_nodes_and_nothing_is_sent() {
         ),
         (
             "change",
-            json!([{"t": "change", "p": "payload", "from": "none", "fromt": "msg", "to": "y"}]),
-            json!({"payload": "x"}),
-            "undefined",
-        ),
-        (
-            "change",
             json!([{"t": "set", "p": "a[", "pt": "flow", "to": "y"}]),
             json!({"payload": "x"}),
             "expression",
@@ -181,6 +175,22 @@ async fn errors_of_rules_reach_catch_nodes_and_nothing_is_sent() {
             "{rules}"
         );
     }
+    // What can't be searched for is told, and the message goes on as it is.
+    let rules = json!([{"t": "change", "p": "payload", "from": "none", "fromt": "msg", "to": "y"}]);
+    let seen = run(
+        "change",
+        json!({ "rules": rules }),
+        &[json!({"payload": "x"})],
+    )
+    .await;
+    let caught = got(&seen, "caught");
+    assert_eq!(caught.len(), 1, "{seen:?}");
+    assert!(
+        caught[0]["error"]["message"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("Error: ") && text.contains("undefined"))
+    );
+    assert_eq!(got(&seen, "o0")[0]["payload"], "x");
     // A property that can't be worked out is only a warning.
     let seen = run(
         "switch",
