@@ -79,6 +79,8 @@ fn run(flags: &Flags) -> Result<ExitCode, StartError> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.max(2))
+        // Values may be nested 500 levels deep, and some are walked level by level.
+        .thread_stack_size(8 << 20)
         .enable_all()
         .build()
         .map_err(|error| StartError::Other(format!("the system gives no threads: {error}")))?;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value as Json, json};
 
-use super::{Object, Value, number_text, truncate};
+use super::{ErrorValue, Object, Value, number_text, truncate};
 
 /// The text of a value and what it was: `string[n]`, `number`, `boolean`, `null`, `undefined`, `buffer[n]`, `array[n]`, `Object`,
 /// `error`, `set[n]`, `map`, `regexp`, `bigint`, `date`, `function`. Containers are JSON in which what JSON lacks is an
@@ -66,11 +66,28 @@ fn tagged(kind: &str, data: impl Into<Json>) -> Json {
     json!({"__enc__": true, "type": kind, "data": data.into()})
 }
 
-/// `path` holds the keys that lead to `value`, so that a circle can say where it leads.
+/// `path` holds the keys that lead to `value`, so that a circle can say where it leads. Deep values come by here at every
+/// level, so it stays small.
 fn encode(value: &Value, longest: usize, path: &mut Vec<String>) -> Json {
     match value {
+        Value::Array(entries) => array(entries, longest, path),
+        Value::Set(entries) => set(entries, longest, path),
+        Value::Map(entries) => map(entries, longest, path),
+        Value::Error(error) => error_json(error, longest, path),
+        Value::Object(object) => object_json(object, longest, path),
+        Value::Ancestor(levels) => {
+            let keys = path.len().saturating_sub(*levels as usize + 1);
+            let place: String = path[..keys].iter().map(|key| format!(".{key}")).collect();
+            format!("[Circular ~{place}]").into()
+        }
+        other => plain(other, longest),
+    }
+}
+
+/// What holds no other values.
+fn plain(value: &Value, longest: usize) -> Json {
+    match value {
         Value::Undefined => json!({"__enc__": true, "type": "undefined"}),
-        Value::Null => Json::Null,
         Value::Bool(bool) => Json::Bool(*bool),
         Value::Number(number) => {
             finite(*number).unwrap_or_else(|| tagged("number", number_text(*number)))
@@ -92,50 +109,11 @@ fn encode(value: &Value, longest: usize, path: &mut Vec<String>) -> Json {
             "data": array.bytes.iter().take(longest).collect::<Vec<_>>(),
             "length": array.bytes.len(),
         }),
-        Value::Error(error) => {
-            let mut data = Map::new();
-            data.insert("name".into(), (*error.name).into());
-            data.insert("message".into(), (*error.message).into());
-            for key in ["code", "cause"] {
-                if let Some(value) = error.properties.get(key) {
-                    data.insert(key.into(), within(key, value, longest, path));
-                }
-            }
-            if let Some(stack) = &error.stack {
-                data.insert("stack".into(), (**stack).into());
-            }
-            tagged("error", data)
-        }
-        Value::Array(entries) => {
-            let encoded = list(entries, longest, path);
-            match entries.len() {
-                length if length > longest => {
-                    json!({"__enc__": true, "type": "array", "data": encoded, "length": length})
-                }
-                _ => encoded.into(),
-            }
-        }
-        Value::Set(entries) => {
-            json!({"__enc__": true, "type": "set", "data": list(entries, longest, path), "length": entries.len()})
-        }
-        Value::Map(entries) => {
-            let data: Map<String, Json> = entries
-                .iter()
-                .take(longest)
-                .map(|(key, value)| (key.to_text(), within(&key.to_text(), value, longest, path)))
-                .collect();
-            json!({"__enc__": true, "type": "map", "data": data, "length": entries.len()})
-        }
-        Value::Object(object) => object_json(object, longest, path),
-        Value::Ancestor(levels) => {
-            let keys = path.len().saturating_sub(*levels as usize + 1);
-            let place: String = path[..keys].iter().map(|key| format!(".{key}")).collect();
-            format!("[Circular ~{place}]").into()
-        }
         Value::Opaque(opaque) if opaque.0.type_name() == "function" => {
             json!({"__enc__": true, "type": "function"})
         }
         Value::Opaque(opaque) => tagged("internal", opaque.0.type_name()),
+        _ => Json::Null,
     }
 }
 
@@ -147,22 +125,62 @@ fn within(key: &str, value: &Value, longest: usize, path: &mut Vec<String>) -> J
 }
 
 fn list(entries: &[Value], longest: usize, path: &mut Vec<String>) -> Vec<Json> {
-    let entries = entries.iter().take(longest).enumerate();
-    entries
-        .map(|(index, value)| within(&index.to_string(), value, longest, path))
-        .collect()
+    let mut encoded = Vec::with_capacity(entries.len().min(longest));
+    for (index, value) in entries.iter().take(longest).enumerate() {
+        encoded.push(within(&index.to_string(), value, longest, path));
+    }
+    encoded
+}
+
+fn array(entries: &[Value], longest: usize, path: &mut Vec<String>) -> Json {
+    let encoded = list(entries, longest, path);
+    match entries.len() {
+        length if length > longest => {
+            json!({"__enc__": true, "type": "array", "data": encoded, "length": length})
+        }
+        _ => encoded.into(),
+    }
+}
+
+fn set(entries: &[Value], longest: usize, path: &mut Vec<String>) -> Json {
+    let encoded = list(entries, longest, path);
+    json!({"__enc__": true, "type": "set", "data": encoded, "length": entries.len()})
+}
+
+fn map(entries: &[(Value, Value)], longest: usize, path: &mut Vec<String>) -> Json {
+    let mut data = Map::new();
+    for (key, value) in entries.iter().take(longest) {
+        let key = key.to_text();
+        let encoded = within(&key, value, longest, path);
+        data.insert(key, encoded);
+    }
+    json!({"__enc__": true, "type": "map", "data": data, "length": entries.len()})
+}
+
+fn error_json(error: &ErrorValue, longest: usize, path: &mut Vec<String>) -> Json {
+    let mut data = Map::new();
+    data.insert("name".into(), (*error.name).into());
+    data.insert("message".into(), (*error.message).into());
+    for key in ["code", "cause"] {
+        if let Some(value) = error.properties.get(key) {
+            data.insert(key.into(), within(key, value, longest, path));
+        }
+    }
+    if let Some(stack) = &error.stack {
+        data.insert("stack".into(), (**stack).into());
+    }
+    tagged("error", data)
 }
 
 fn object_json(object: &Object, longest: usize, path: &mut Vec<String>) -> Json {
-    object
-        .iter()
-        .map(|(key, value)| {
-            (
-                key.as_str().to_owned(),
-                within(key.as_str(), value, longest, path),
-            )
-        })
-        .collect()
+    let mut data = Map::new();
+    for (key, value) in object {
+        data.insert(
+            key.as_str().to_owned(),
+            within(key.as_str(), value, longest, path),
+        );
+    }
+    data.into()
 }
 
 /// A JSON number that is written as JavaScript would: `5`, not `5.0`.

@@ -1,5 +1,6 @@
 //! What a node's examples can't say: times, targets, several nodes together.
 
+mod bad_input;
 mod batch;
 mod change;
 mod common;

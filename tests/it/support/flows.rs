@@ -164,6 +164,17 @@ impl TestFlows {
             .collect()
     }
 
+    /// As [`TestFlows::after`], but only the texts of what was logged: nothing else is looked at.
+    pub(crate) async fn logs(&mut self, time: Duration) -> Vec<String> {
+        tokio::time::sleep(time).await;
+        std::iter::from_fn(|| self.events.try_next())
+            .filter_map(|stamped| match &*stamped.event {
+                Event::Log(record) => Some(record.msg.to_text()),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// What happened since the last look, once all is quiet.
     pub(crate) async fn settle(&mut self) -> Vec<Seen> {
         self.after(Duration::from_millis(1)).await

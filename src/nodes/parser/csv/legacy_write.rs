@@ -102,6 +102,9 @@ impl Work<'_> {
             self.state.warned = true;
             self.ctx.warn(self.ctx.text("csv.errors.obj_csv", &[]));
         }
+        if let (Value::Bytes(first), Value::Bytes(row)) = (first, row) {
+            return Ok(self.numbers_line(&row[..row.len().min(first.len())]));
+        }
         let mut line = Vec::new();
         for key in cells::keys(first).unwrap_or_default() {
             if row.is_nullish() {
@@ -121,6 +124,18 @@ impl Work<'_> {
             line.push(self.quoted(text, key.contains('\n')));
         }
         Ok(line.join(&self.settings.separator))
+    }
+
+    /// A buffer's bytes, without a text for each.
+    fn numbers_line(&self, bytes: &[u8]) -> String {
+        let mut line = String::new();
+        for (index, byte) in bytes.iter().enumerate() {
+            if index > 0 {
+                line.push_str(&self.settings.separator);
+            }
+            line.push_str(&self.quoted(byte.to_string(), false));
+        }
+        line
     }
 
     fn object_line(&self, row: &Value, names: &[String]) -> Result<String, ErrorValue> {

@@ -56,7 +56,14 @@ fn entries(value: &Value) -> Result<Vec<(String, Value)>, ErrorValue> {
         Value::Object(object) => owned(object),
         Value::Error(error) => owned(&error.properties),
         Value::Array(values) => indexed(values.to_vec()),
-        Value::Bytes(bytes) => indexed(bytes.iter().map(|byte| f64::from(*byte).into()).collect()),
+        // A number is no name of an element, so no more of them are looked at.
+        Value::Bytes(bytes) => indexed(
+            bytes
+                .iter()
+                .take(2)
+                .map(|byte| f64::from(*byte).into())
+                .collect(),
+        ),
         _ => Vec::new(),
     })
 }

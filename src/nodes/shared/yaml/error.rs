@@ -80,7 +80,33 @@ fn explain(text: &str, error: &ScanError) -> (String, Place) {
         | Kind::MappingKeyNotAllowed
         | Kind::InvalidIndentation => outside_or(place, MAPPING),
         Kind::ExpectedBlockSequenceEntry => outside_or(place, SEQUENCE),
+        Kind::UnexpectedCharacter { character } if character.is_control() => {
+            if before.matches('"').count() % 2 == 1 {
+                place.column += 1;
+                "expected valid JSON character"
+            } else {
+                place.column += here.chars().take_while(|c| !c.is_whitespace()).count();
+                "the stream contains non-printable characters"
+            }
+        }
+        Kind::CommentInterceptedScalar => {
+            // js-yaml ends the text at the comment, and stops at what follows.
+            let next = (place.line + 1..)
+                .zip(text.lines().skip(place.line))
+                .find(|(_, content)| !content.trim().is_empty());
+            if let Some((line, content)) = next {
+                let column = content.len() - content.trim_start().len();
+                place = Place { line, column };
+            }
+            match before.trim_start() {
+                start if start.starts_with('-') => outside_or(place, SEQUENCE),
+                start if start.contains(": ") => outside_or(place, MAPPING),
+                _ => OUTSIDE,
+            }
+        }
         Kind::MappingValueNotAllowed if place.column == 0 || is_after_text(text, place) => OUTSIDE,
+        Kind::UnexpectedCharacter { .. } if before.trim_end().ends_with('-') => SEQUENCE,
+        Kind::UnexpectedCharacter { .. } if before.trim().is_empty() && place.line == 1 => OUTSIDE,
         Kind::MappingValueNotAllowed
         | Kind::MisplacedFlowCollectionEnd
         | Kind::UnexpectedCharacter { .. }
@@ -124,11 +150,22 @@ fn explain(text: &str, error: &ScanError) -> (String, Place) {
                 "unexpected end of the stream within a double quoted scalar"
             }
         }
-        Kind::TabNotAllowed | Kind::TabInBlockIndentation | Kind::TabInIndentation => {
+        Kind::TabNotAllowed
+        | Kind::TabInBlockIndentation
+        | Kind::TabInIndentation
+        | Kind::TabAtBlockScalarStart
+        | Kind::TabInPlainScalar => {
+            place = indenting_tab(text, place);
             "tab characters must not be used in indentation"
         }
-        Kind::UnknownQuotedScalarEscape => "unknown escape sequence",
-        Kind::InvalidQuotedScalarHexEscape => "expected hexadecimal character",
+        Kind::UnknownQuotedScalarEscape => {
+            place = bad_escape(text, place);
+            "unknown escape sequence"
+        }
+        Kind::InvalidQuotedScalarHexEscape => {
+            place = bad_escape(text, place);
+            "expected hexadecimal character"
+        }
         Kind::UnknownAnchor => {
             let name: String = here
                 .chars()
@@ -153,6 +190,58 @@ fn explain(text: &str, error: &ScanError) -> (String, Place) {
         _ => return (error.info(), place),
     };
     (reason.to_owned(), place)
+}
+
+/// The character of a double-quoted text, which begins at `from`, that makes an escape a bad one.
+fn bad_escape(text: &str, from: Place) -> Place {
+    let mut place = from;
+    let mut hex = 0;
+    let mut escaped = false;
+    for line in text.split('\n').skip(from.line - 1) {
+        for c in line.chars().skip(place.column) {
+            if hex > 0 {
+                if !c.is_ascii_hexdigit() {
+                    return place;
+                }
+                hex -= 1;
+            } else if escaped {
+                escaped = false;
+                match c {
+                    'x' => hex = 2,
+                    'u' => hex = 4,
+                    'U' => hex = 8,
+                    c if "0abt\tnvfre \"/\\N_LP".contains(c) => {}
+                    _ => return place,
+                }
+            } else {
+                escaped = c == '\\';
+            }
+            place.column += 1;
+        }
+        escaped = false;
+        place = Place {
+            line: place.line + 1,
+            column: 0,
+        };
+    }
+    from
+}
+
+/// The first tab, from a line on, in front of what the line says.
+fn indenting_tab(text: &str, from: Place) -> Place {
+    let column = |line: &str| {
+        let tab = line.chars().position(|c| c == '\t')?;
+        line.chars().take(tab).all(|c| c == ' ').then_some(tab)
+    };
+    (from.line..)
+        .zip(text.lines().skip(from.line - 1))
+        .find_map(|(line, content)| {
+            Some(Place {
+                line,
+                column: column(content)?,
+            })
+        })
+        .unwrap_or(from)
 }
 
 /// Whether all before the line is text, no list and no mapping.
