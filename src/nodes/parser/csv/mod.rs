@@ -5,6 +5,7 @@
 
 mod cells;
 mod columns;
+mod leaving;
 mod legacy_read;
 mod legacy_write;
 mod rfc;
@@ -12,13 +13,19 @@ mod rfc_read;
 mod rfc_write;
 mod rows;
 
+use std::collections::VecDeque;
+
 use serde::Deserialize;
 
-use self::columns::Template;
+use self::{columns::Template, leaving::Leaving};
 use crate::{
-    engine::{Build, ConfigError, Failed, Node, NodeContext, NodeError, Status},
+    engine::{AnyEvent, Build, Closing, ConfigError, Failed, Node, NodeContext, NodeError, Status},
     message::{ErrorValue, Message, Object, Value},
+    nodes::shared::outbox::{GoOn, IN_ONE_GO},
 };
+
+/// Messages that may wait here for the end of a long text.
+const MOST_WAITING: usize = 100_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,6 +120,9 @@ struct State {
     warned: bool,
     /// Rows of a sequence that is not complete.
     stored: Vec<Value>,
+    /// Rows that are being sent, and the messages that came meanwhile.
+    leaving: Option<Leaving>,
+    waiting: VecDeque<Message>,
 }
 
 enum Mode {
@@ -160,6 +170,79 @@ impl Node for Csv {
     }
 
     fn on_input(&mut self, msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
+        if self.state.leaving.is_some() {
+            if self.state.waiting.len() >= MOST_WAITING {
+                return Err(Failed::with(ctx.text("csv.errors.too-many", &[]), msg));
+            }
+            self.state.waiting.push_back(msg);
+            return Ok(());
+        }
+        self.take(msg, ctx)?;
+        self.go_on(IN_ONE_GO, ctx);
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: AnyEvent, ctx: &NodeContext) {
+        if event.is::<GoOn>() {
+            self.go_on(IN_ONE_GO, ctx);
+        }
+    }
+
+    fn on_close(&mut self, _removed: bool, ctx: &NodeContext) -> Closing {
+        self.go_on(usize::MAX, ctx);
+        Closing::Done
+    }
+
+    fn props(&self) -> Object {
+        let settings = &self.settings;
+        let mut props = Object::new();
+        props.insert("template", settings.template.as_str().into());
+        props.insert("sep", settings.separator.as_str().into());
+        props.insert("quo", "\"".into());
+        props.insert("ret", settings.line_end.as_str().into());
+        props.insert("lineend", "\n".into());
+        let multi = if settings.together { "mult" } else { "one" };
+        props.insert("multi", multi.into());
+        props.insert("hdrin", settings.header_in.into());
+        let header_out = match settings.header_out {
+            Header::Never => "none",
+            Header::Always => "all",
+            Header::Once => "once",
+        };
+        props.insert("hdrout", header_out.into());
+        props.insert("skip", settings.skip.into());
+        props.insert("parsestrings", settings.parse_numbers.into());
+        props.insert("include_empty_strings", settings.keep_empty.into());
+        props.insert("include_null_values", settings.keep_null.into());
+        props
+    }
+}
+
+impl Csv {
+    /// Sends what is leaving, at most so many rows, and then what waits.
+    fn go_on(&mut self, mut left: usize, ctx: &NodeContext) {
+        loop {
+            if let Some(leaving) = self.state.leaving.take() {
+                let (sent, more) = leaving.send(left, ctx);
+                left -= sent;
+                self.state.leaving = more;
+            }
+            if self.state.leaving.is_some() {
+                return ctx.post(Box::new(GoOn));
+            }
+            let Some(msg) = self.state.waiting.pop_front() else {
+                return;
+            };
+            if let Err(Failed { error, msg }) = self.take(msg, ctx) {
+                match msg {
+                    Some(msg) => ctx.failed(error, msg),
+                    None => ctx.error(error, None),
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
         let Self {
             settings,
             state,
@@ -207,30 +290,6 @@ impl Node for Csv {
                 Ok(())
             }
         }
-    }
-
-    fn props(&self) -> Object {
-        let settings = &self.settings;
-        let mut props = Object::new();
-        props.insert("template", settings.template.as_str().into());
-        props.insert("sep", settings.separator.as_str().into());
-        props.insert("quo", "\"".into());
-        props.insert("ret", settings.line_end.as_str().into());
-        props.insert("lineend", "\n".into());
-        let multi = if settings.together { "mult" } else { "one" };
-        props.insert("multi", multi.into());
-        props.insert("hdrin", settings.header_in.into());
-        let header_out = match settings.header_out {
-            Header::Never => "none",
-            Header::Always => "all",
-            Header::Once => "once",
-        };
-        props.insert("hdrout", header_out.into());
-        props.insert("skip", settings.skip.into());
-        props.insert("parsestrings", settings.parse_numbers.into());
-        props.insert("include_empty_strings", settings.keep_empty.into());
-        props.insert("include_null_values", settings.keep_null.into());
-        props
     }
 }
 

@@ -1,6 +1,6 @@
 //! What both modes do with the rows they read: one message each, one for all, or kept until a sequence is complete.
 
-use super::{Work, cannot_read};
+use super::{Work, cannot_read, leaving::Leaving};
 use crate::{
     engine::Failed,
     message::{ErrorValue, Message, Value},
@@ -15,7 +15,7 @@ pub(super) struct Incoming {
     pub(super) has_parts: bool,
     /// NaN when it is not said.
     pub(super) index: f64,
-    count: f64,
+    pub(super) count: f64,
 }
 
 impl Incoming {
@@ -72,7 +72,7 @@ impl Work<'_> {
         msg: Message,
     ) -> Result<(), Failed> {
         if !self.settings.together {
-            self.send_each(rows, incoming, &msg);
+            self.let_leave(rows, incoming, msg);
         } else if incoming.has_parts && rows.line_breaks <= 1 {
             return self.store(rows, incoming, msg);
         } else {
@@ -106,42 +106,21 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn send_each(&self, rows: Rows, incoming: Incoming, msg: &Message) {
-        let completion = self.ctx.completion(msg);
-        let count = rows.rows.len();
-        let last = incoming.has_parts && incoming.is_last();
-        let columns: Value = rows.columns.into();
-        for (index, row) in rows.rows.into_iter().enumerate() {
-            let mut copy = msg.clone();
-            copy.set("columns", columns.clone());
-            copy.set("payload", row);
-            self.set_parts(&mut copy, incoming, index, count);
-            if last {
-                copy.set("complete", true);
-            }
-            self.ctx.send(copy);
-        }
-        if last && count == 0 {
-            let mut end = Message::default();
-            end.set("complete", true);
-            self.ctx.send(end);
-        }
-        completion.done();
-    }
-
-    fn set_parts(&self, copy: &mut Message, incoming: Incoming, index: usize, count: usize) {
-        if !incoming.has_parts {
-            let id = copy.get("_msgid").clone();
-            let parts = [("id", id), ("index", index.into()), ("count", count.into())];
-            copy.set("parts", Value::Object(parts.into_iter().collect()));
-            return;
-        }
-        // Lines that were left out do not count, and neither does the header.
-        let shift = self.settings.skip + f64::from(u8::from(self.settings.header_in));
-        if let Some(Value::Object(parts)) = copy.fields_mut().get_mut("parts") {
-            parts.insert("index", (incoming.index - shift).into());
-            parts.insert("count", (incoming.count - shift).into());
-        }
+    /// Lets the rows leave one by one.
+    fn let_leave(&mut self, rows: Rows, incoming: Incoming, mut msg: Message) {
+        let completion = self.ctx.completion(&msg);
+        // Each copy has a row in place of the text, which need not stay in memory.
+        msg.set("payload", Value::Undefined);
+        self.state.leaving = Some(Leaving {
+            count: rows.rows.len(),
+            rows: rows.rows.into_iter(),
+            columns: rows.columns.into(),
+            incoming,
+            // Lines that were left out do not count, and neither does the header.
+            shift: self.settings.skip + f64::from(u8::from(self.settings.header_in)),
+            msg,
+            completion,
+        });
     }
 }
 

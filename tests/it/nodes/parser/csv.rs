@@ -451,3 +451,18 @@ async fn large_texts_are_read() {
         assert_eq!(outcome.payloads()[0].as_array().unwrap().len(), 100_000);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_text_leaves_in_turns_and_before_what_comes_after_it() {
+    let long: String = (0..5_000).map(|n| format!("{n}\n")).collect();
+    for config in modes(&json!({"temp": "a"})) {
+        let given = [json!({"payload": long}), json!({"payload": "last\n"})];
+        let outcome = run("csv", config, &given).await;
+        let payloads = outcome.payloads();
+        assert_eq!((payloads.len(), outcome.done), (5_001, 2));
+        for (n, payload) in payloads.iter().take(5_000).enumerate() {
+            assert_eq!(payload, &json!({"a": n}));
+        }
+        assert_eq!(payloads[5_000], json!({"a": "last"}));
+    }
+}
