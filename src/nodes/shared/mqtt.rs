@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::{
     engine::{Build, Failed, NodeContext, Status},
-    message::{ErrorValue, Message, Object, Value, parse_json},
+    message::{ErrorValue, Message, Object, Value, parse_json, stringify},
     mqtt::{
         ConnectOptions, ConnectionState, Login, Mqtt, MqttConnection, Phase, Protocol,
         PublishProperties,
@@ -187,7 +187,8 @@ pub(in crate::nodes) fn user_object(value: &Value) -> Option<Object> {
     }
 }
 
-/// User properties as Node-RED keeps them: an object, or its JSON; a list of values is the name several times.
+/// User properties as Node-RED keeps them: an object, or its JSON; values that are no text as JSON. A list of values is the
+/// name several times, as it comes in; Node-RED writes it as JSON.
 pub(in crate::nodes) fn user_properties(value: &Value) -> Vec<(Arc<str>, Arc<str>)> {
     let Some(object) = user_object(value) else {
         return Vec::new();
@@ -201,8 +202,11 @@ pub(in crate::nodes) fn user_properties(value: &Value) -> Vec<(Arc<str>, Arc<str
         for value in values {
             let text = match value {
                 Value::String(text) => text.clone(),
-                Value::Number(_) | Value::Bool(_) => value.to_text().into(),
-                _ => continue,
+                Value::Undefined | Value::Null => continue,
+                value => match stringify(value) {
+                    Ok(Some(json)) => json.into(),
+                    Ok(None) | Err(_) => continue,
+                },
             };
             properties.push((key.shared(), text));
         }
@@ -214,7 +218,6 @@ pub(in crate::nodes) fn user_properties(value: &Value) -> Vec<(Arc<str>, Arc<str
 fn set_text(value: Option<&Value>) -> Option<Arc<str>> {
     match value? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value?.to_text().into()),
         _ => None,
     }
 }
