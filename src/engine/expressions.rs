@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{NodeContext, NodeError};
-use crate::message::{Message, Object, Value};
+use crate::message::{ErrorValue, Message, Object, Value};
 
 /// Why an expression can't be read or evaluated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -40,6 +40,16 @@ impl From<&str> for ExpressionError {
 impl From<ExpressionError> for NodeError {
     fn from(error: ExpressionError) -> Self {
         error.message.into()
+    }
+}
+
+impl From<ExpressionError> for ErrorValue {
+    fn from(error: ExpressionError) -> Self {
+        let value = Self::named("Error", error.message);
+        match error.code {
+            Some(code) => value.with_code(&code),
+            None => value,
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use super::ErrorValue;
+
 /// Characters of the text that are shown on each side of the mistake.
 const CONTEXT: usize = 10;
 
@@ -10,6 +12,12 @@ const CONTEXT: usize = 10;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct JsonError(String);
+
+impl From<JsonError> for ErrorValue {
+    fn from(error: JsonError) -> Self {
+        Self::named("SyntaxError", error.0)
+    }
+}
 
 impl JsonError {
     /// An error of our own, such as a limit that V8 does not have.

@@ -14,12 +14,17 @@ pub fn number_text(number: f64) -> String {
     ryu_js::Buffer::new().format(number).to_owned()
 }
 
-/// The first `length` characters of a text, and whether something was cut off.
+/// The first `length` characters of a text as JavaScript counts them (units of UTF-16, none of them split), and whether
+/// something was cut off.
 pub fn truncate(text: &str, length: usize) -> (&str, bool) {
-    match text.char_indices().nth(length) {
-        Some((end, _)) => (&text[..end], true),
-        None => (text, false),
+    let mut units = 0;
+    for (at, character) in text.char_indices() {
+        units += character.len_utf16();
+        if units > length {
+            return (&text[..at], true);
+        }
     }
+    (text, false)
 }
 
 /// Reads JSON text into a value.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{PropertyPath, Regexp, Value, parse_json, parse_number};
+use super::{ErrorValue, Pattern, PropertyPath, Regexp, Value, parse_json, parse_number};
 
 /// The type of a typed input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,24 +62,25 @@ impl TypedInput {
     /// Reads the text by its kind.
     ///
     /// # Errors
-    /// A sentence when the text is no JSON, buffer or property expression.
-    pub fn parse(text: &str, kind: Kind) -> Result<Self, String> {
+    /// The error that JavaScript throws when the text is no JSON, buffer or property expression.
+    pub fn parse(text: &str, kind: Kind) -> Result<Self, ErrorValue> {
         Ok(match kind {
             Kind::String | Kind::Other => Self::Constant(text.into()),
             Kind::Number => Self::Constant(Value::Number(parse_number(text))),
             Kind::Bool => Self::Constant(Value::Bool(text.eq_ignore_ascii_case("true"))),
-            Kind::Json => Self::Constant(parse_json(text).map_err(|error| error.to_string())?),
-            Kind::Regexp => Self::Constant(Value::Regexp(
-                Regexp {
-                    source: text.into(),
-                    flags: "".into(),
+            Kind::Json => Self::Constant(parse_json(text)?),
+            Kind::Regexp => {
+                // One that only we can't run is one all the same.
+                if let Err(error) = Pattern::new(text, "")
+                    && error.is_syntax()
+                {
+                    return Err(error.to_error());
                 }
-                .into(),
-            )),
-            Kind::Buffer => Self::Constant(Value::Bytes(buffer(text)?.into())),
-            Kind::Message => {
-                Self::Message(PropertyPath::parse_message(text).map_err(|error| error.to_string())?)
+                let (source, flags) = (text.into(), "".into());
+                Self::Constant(Value::Regexp(Regexp { source, flags }.into()))
             }
+            Kind::Buffer => Self::Constant(Value::Bytes(buffer(text)?.into())),
+            Kind::Message => Self::Message(PropertyPath::parse_message(text)?),
             Kind::Flow => Self::Flow(text.into()),
             Kind::Global => Self::Global(text.into()),
             Kind::Env => Self::Env(text.into()),
@@ -90,10 +91,12 @@ impl TypedInput {
 }
 
 /// The bytes that a `bin` input names: a JSON list of numbers, or a JSON string.
-fn buffer(text: &str) -> Result<Vec<u8>, String> {
-    match parse_json(text).map_err(|error| error.to_string())? {
+fn buffer(text: &str) -> Result<Vec<u8>, ErrorValue> {
+    match parse_json(text)? {
         Value::String(text) => Ok(text.as_bytes().to_vec()),
         Value::Array(values) => Ok(values.iter().map(Value::to_byte).collect()),
-        _ => Err("Invalid buffer data: a JSON list of bytes or a JSON string is expected".into()),
+        _ => {
+            Err(ErrorValue::named("Error", "Not string or array").with_code("INVALID_BUFFER_DATA"))
+        }
     }
 }

@@ -51,6 +51,22 @@ pub struct ErrorValue {
 }
 
 impl ErrorValue {
+    /// An error of a class of JavaScript's, such as `TypeError`.
+    pub fn named(name: &str, message: impl Into<Arc<str>>) -> Self {
+        Self {
+            name: name.into(),
+            message: message.into(),
+            ..Self::default()
+        }
+    }
+
+    /// With a code, which programs look at.
+    #[must_use]
+    pub fn with_code(mut self, code: &str) -> Self {
+        self.properties.insert("code", code.into());
+        self
+    }
+
     /// `String(error)` of JavaScript: `Name: message`.
     pub fn text(&self) -> String {
         match (self.name.is_empty(), self.message.is_empty()) {
@@ -58,6 +74,13 @@ impl ErrorValue {
             (_, true) => self.name.to_string(),
             _ => format!("{}: {}", self.name, self.message),
         }
+    }
+}
+
+impl fmt::Display for ErrorValue {
+    /// As [`ErrorValue::text`].
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.text())
     }
 }
 

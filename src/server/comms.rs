@@ -110,7 +110,7 @@ fn frame(event: &Event, longest: usize) -> Option<Value> {
         Event::Notification { topic, data } => {
             Some(json!({ "topic": format!("notification/{topic}"), "data": data }))
         }
-        Event::Log(record) if record.level <= LogLevel::Warn => log_frame(record, longest),
+        Event::Log(record) if record.level <= LogLevel::Warn => Some(log_frame(record, longest)),
         _ => None,
     }
 }
@@ -130,24 +130,29 @@ fn status_frame(node: &str, status: &Status) -> Value {
     json!({ "topic": format!("status/{node}"), "data": data })
 }
 
-/// A warning or an error of a node, which the debug panel shows, too.
-fn log_frame(record: &Record, longest: usize) -> Option<Value> {
-    let node = record.node.as_ref()?;
-    let (text, format) = debug_encode(&record.msg, longest);
+/// A warning or an error, which the debug panel shows, too.
+fn log_frame(record: &Record, longest: usize) -> Value {
+    let (msg, format) = debug_encode(&record.msg, longest);
     let mut data = json!({
-        "id": &*node.id,
-        "type": &*node.type_name,
-        "path": &*node.flow,
-        "msg": text,
-        "format": format,
         "level": record.level as u8,
+        "msg": msg,
+        "format": format,
         "timestamp": record.time,
     });
-    if let Some(z) = &node.z {
-        data["z"] = (**z).into();
+    if let Some(node) = &record.node {
+        data["id"] = (*node.id).into();
+        data["type"] = (*node.type_name).into();
+        data["path"] = node.flow_path().into();
+        let more = [
+            ("_alias", node.alias()),
+            ("z", node.z.as_deref()),
+            ("name", node.name.as_deref()),
+        ];
+        for (member, value) in more {
+            if let Some(value) = value {
+                data[member] = value.into();
+            }
+        }
     }
-    if let Some(name) = &node.name {
-        data["name"] = (**name).into();
-    }
-    Some(json!({ "topic": "debug", "data": data }))
+    json!({ "topic": "debug", "data": data })
 }

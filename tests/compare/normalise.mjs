@@ -38,6 +38,9 @@ export function streams(events, about) {
       case "log":
         if (event.rec.level <= WARN) add(event.rec.id ?? "runtime", "log", { level: event.rec.level, msg: event.rec.msg });
         break;
+      case "debug":
+        add(event.data.id ?? "runtime", "debug", shown(event.data));
+        break;
       case "asked":
         add(event.what, "asked", event.values);
         break;
@@ -46,6 +49,12 @@ export function streams(events, about) {
   const names = [...found.keys()].sort();
   const clean = cleaner(about);
   return new Map(names.map(name => [name, found.get(name).map(clean)]));
+}
+
+/** The panel gets structures as JSON text. The length of a record's text is no matter, for the words may be our own. */
+function shown({ msg, format, ...more }) {
+  const text = typeof msg === "string" ? msg.replace(/,"stack":"(?:[^"\\]|\\.)*"/g, "") : msg;
+  return { ...more, msg: text, format: more.level === undefined ? format : format.replace(/^string\[\d+\]$/, "string") };
 }
 
 function cleaner({ given, folder, rules, start, mqttPort }) {
@@ -80,7 +89,9 @@ function cleaner({ given, folder, rules, start, mqttPort }) {
 export function difference(flowrill, nodeRed, tolerated) {
   const names = [...new Set([...flowrill.keys(), ...nodeRed.keys()])].sort(bySource);
   for (const name of names) {
-    if (tolerated.some(pattern => new RegExp(`^(?:${pattern})$`).test(name))) continue;
+    // The panel gets what the log gets.
+    const isTolerated = stream => tolerated.some(pattern => new RegExp(`^(?:${pattern})$`).test(stream));
+    if (isTolerated(name) || isTolerated(name.replace(/ debug$/, " log"))) continue;
     const [ours, theirs] = [flowrill.get(name) ?? [], nodeRed.get(name) ?? []];
     for (let place = 0; place < Math.max(ours.length, theirs.length); place++) {
       const where = equal(ours[place], theirs[place]);
@@ -93,7 +104,7 @@ export function difference(flowrill, nodeRed, tolerated) {
 }
 
 /** What a node did explains what others got: it comes first. */
-const KINDS = ["log", "says", "status", "send", "done", "asked", "input"];
+const KINDS = ["log", "says", "debug", "status", "send", "done", "asked", "input"];
 
 function bySource(one, other) {
   const kind = name => KINDS.indexOf(name.slice(name.lastIndexOf(" ") + 1));

@@ -14,6 +14,9 @@ const SETTINGS = [
   "fileWorkingDirectory", "httpRequestTimeout", "tcpMsgQueueSize", "contextStorage",
 ];
 
+/** Low, so that the cases need no long texts. Node-RED reads it once. */
+const DEBUG_MAX_LENGTH = 100;
+
 const START_LIMIT = 60_000;
 const ANSWER_LIMIT = 20_000;
 
@@ -46,7 +49,26 @@ class Runtime {
       await pause(50);
     }
     this.socket.on("message", text => this.take(JSON.parse(text)));
+    await this.listen();
+    // The start's own flows may still be on their way.
+    await this.quiet(100);
     return this;
+  }
+
+  /** Hears what editors hear: debug messages. */
+  async listen() {
+    const comms = new this.WebSocket(`${this.base.replace("http", "ws")}/comms`);
+    await new Promise((resolve, reject) => {
+      comms.once("open", resolve);
+      comms.once("error", reject);
+    });
+    this.comms = comms.on("error", () => {});
+    comms.send(JSON.stringify({ subscribe: "debug" }));
+    comms.on("message", text => {
+      for (const { topic, data } of [JSON.parse(text)].flat()) {
+        if (topic === "debug") this.take({ ev: "debug", data });
+      }
+    });
   }
 
   async isReady(url) {
@@ -118,6 +140,7 @@ class Runtime {
 
   async stop() {
     this.socket?.terminate();
+    this.comms?.terminate();
     if (this.child.exitCode !== null) return;
     const ended = new Promise(resolve => this.child.once("exit", resolve));
     this.child.kill("SIGTERM");
@@ -132,7 +155,9 @@ export async function startFlowrill(binary, folder, nodeRed) {
   const args = ["--tap", "--lang", "cimode", "--http", `127.0.0.1:${port}`, "--no-broker", "--data", join(folder, "data")];
   const child = spawn(binary, args, { cwd: folder, env: environment() });
   const runtime = new Runtime("Flowrill", `http://127.0.0.1:${port}`, folder, child, webSockets(nodeRed));
-  return runtime.connect(`ws://127.0.0.1:${port}/tap`);
+  await runtime.connect(`ws://127.0.0.1:${port}/tap`);
+  await runtime.ask("settings", { values: { debugMaxLength: DEBUG_MAX_LENGTH } });
+  return runtime;
 }
 
 /** Starts the Node-RED that is installed below `nodeRed`. */
@@ -153,7 +178,7 @@ export async function startNodeRed(nodeRed, folder) {
   const settings = {
     uiPort: port, uiHost: "127.0.0.1", flowFile: "flows.json", credentialSecret: false, lang: "cimode",
     logging: { console: { level: "warn" } }, telemetry: { enabled: false, updateNotification: false },
-    externalModules: { autoInstall: false },
+    externalModules: { autoInstall: false }, debugMaxLength: DEBUG_MAX_LENGTH,
   };
   writeFileSync(settingsFile, `module.exports = ${JSON.stringify(settings, null, 2)};
 for (const name of ${JSON.stringify(SETTINGS)}) module.exports[name] = undefined;

@@ -67,7 +67,7 @@ fn property_expressions_are_read_as_in_node_red() {
             let part = |part: &PathPart| match part {
                 PathPart::Key(key) => json!(&**key),
                 PathPart::Index(index) => json!(index),
-                PathPart::Reference(_) => json!(null),
+                PathPart::Reference(..) => json!(null),
             };
             parts.iter().map(part).collect()
         });

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     flow::{Environment, Id},
-    message::{Message, PropertyPath, TypedInput, Value},
+    message::{ErrorValue, Message, PathError, PropertyPath, TypedInput, Value},
 };
 
 pub use report::Completion;
@@ -46,6 +46,35 @@ pub struct NodeInfo {
     pub group: Option<Id>,
     /// flow id / instance ids / node id, as the file has them.
     pub path: String,
+}
+
+impl NodeInfo {
+    /// What records of a flow itself say.
+    pub(super) fn of_flow(flow: &Id) -> Self {
+        Self {
+            id: flow.clone(),
+            type_name: "flow".into(),
+            name: None,
+            flow: flow.clone(),
+            around: Arc::new([]),
+            z: None,
+            group: None,
+            path: format!("{flow}/{flow}"),
+        }
+    }
+
+    /// The path of its flow: the tab's id and those of the subflow instances around it.
+    pub fn flow_path(&self) -> &str {
+        self.path
+            .rsplit_once('/')
+            .map_or(&self.path, |(flow, _)| flow)
+    }
+
+    /// The id that it has in the subflow's definition; none outside of subflows.
+    pub fn alias(&self) -> Option<&str> {
+        let (_, in_file) = self.path.rsplit_once('/')?;
+        (*in_file != *self.id).then_some(in_file)
+    }
 }
 
 /// A node's handle on everything outside it.
@@ -251,18 +280,18 @@ impl NodeContext {
     /// The value of a typed input.
     ///
     /// # Errors
-    /// A sentence when a key or path is wrong, or the kind does not run yet.
-    pub fn evaluate(&self, input: &TypedInput, msg: &Message) -> Result<Value, String> {
+    /// What JavaScript throws when a key, a path or an expression is wrong.
+    pub fn evaluate(&self, input: &TypedInput, msg: &Message) -> Result<Value, ErrorValue> {
         use super::Scope;
+        let stored = |scope, key: &str| {
+            let value = context_key(key, msg).and_then(|key| self.store(scope).get(&key, None));
+            value.map_err(|text| PathError::error_of(&text))
+        };
         Ok(match input {
             TypedInput::Constant(value) => value.clone(),
-            TypedInput::Message(path) => path
-                .get(msg.fields(), msg.fields())
-                .map_err(|error| error.to_string())?,
-            TypedInput::Flow(key) => self.store(Scope::Flow).get(&context_key(key, msg)?, None)?,
-            TypedInput::Global(key) => self
-                .store(Scope::Global)
-                .get(&context_key(key, msg)?, None)?,
+            TypedInput::Message(path) => path.get(msg.fields(), msg.fields())?,
+            TypedInput::Flow(key) => stored(Scope::Flow, key)?,
+            TypedInput::Global(key) => stored(Scope::Global, key)?,
             TypedInput::Env(text) => self.0.env.evaluate_text(text),
             TypedInput::Date(format) => match &**format {
                 "object" => Value::Date(self.now()),

@@ -98,7 +98,7 @@ impl NodeContext {
             .and_then(|source| source.get("count")?.as_number())
             .filter(|_| same);
         let count = before.unwrap_or(0.0) + 1.0;
-        if count >= 10.0 {
+        if count == 10.0 {
             self.warn(self.runtime_text(
                 "nodes.flow.error-loop",
                 "This message failed here ten times in a row, so its error is not caught again",
@@ -111,21 +111,32 @@ impl NodeContext {
         let mut details = Object::new();
         details.insert("message", error.to_string().into());
         details.insert("source", self.source(Some(count)).into());
-        if let NodeError::Value(Value::Object(fields)) = error {
-            for key in ["code", "stack", "cause"] {
-                if let Some(value) = fields.get(key) {
-                    details.insert(key, value.clone());
-                }
-            }
-        }
-        if let NodeError::Error(error) = error {
-            for key in ["code", "cause"] {
-                if let Some(value) = error.properties.get(key) {
-                    details.insert(key, value.clone());
-                }
-            }
-            if let Some(stack) = &error.stack {
-                details.insert("stack", stack.clone().into());
+        let properties = match error {
+            NodeError::Error(error) => Some(&error.properties),
+            NodeError::Value(value) => value.as_object(),
+            NodeError::Text(_) => None,
+        };
+        let stack = match error {
+            // Every error has one in JavaScript.
+            NodeError::Error(error) => Some(
+                error
+                    .stack
+                    .clone()
+                    .unwrap_or_else(|| error.text().into())
+                    .into(),
+            ),
+            _ => properties.and_then(|all| all.get("stack")).cloned(),
+        };
+        for (key, value) in [
+            ("code", properties.and_then(|all| all.get("code")).cloned()),
+            ("stack", stack),
+            (
+                "cause",
+                properties.and_then(|all| all.get("cause")).cloned(),
+            ),
+        ] {
+            if let Some(value) = value {
+                details.insert(key, value);
             }
         }
         caught.set("error", details);

@@ -16,9 +16,10 @@ use super::{
 };
 use crate::{
     engine::{
+        NodeInfo,
         actor::{Actor, Command},
         context_store::node_scope,
-        events::{Event, LogLevel, Status},
+        events::{Event, LogLevel, Record, Status},
         links::Links,
         queue::FlowShared,
         routes::{NodeRoutes, Target},
@@ -78,8 +79,13 @@ impl Engine {
     ) -> Vec<Problem> {
         let mut state = self.state.lock().await;
         let changes = diff(&state.graph, &graph, change.mode, change.new_credentials);
-        for (_, error) in &graph.env_errors {
-            self.log(LogLevel::Error, error);
+        for (flow, error) in &graph.env_errors {
+            self.shared.log(Record {
+                level: LogLevel::Error,
+                msg: error.as_str().into(),
+                node: Some(NodeInfo::of_flow(flow).into()),
+                time: self.shared.clock.now(),
+            });
         }
         let mut problems = Vec::new();
         for id in graph.flows.keys() {

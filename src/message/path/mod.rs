@@ -14,8 +14,8 @@ pub enum PathPart {
     Key(Arc<str>),
     /// A number, in brackets or after a dot.
     Index(usize),
-    /// `[msg.…]`: the value that this path has in the message.
-    Reference(PropertyPath),
+    /// `[msg.…]`: the value that this path has in the message, and where in the text it begins.
+    Reference(PropertyPath, usize),
 }
 
 /// A parsed property expression. At least one part.
@@ -24,52 +24,54 @@ pub struct PropertyPath {
     parts: Vec<PathPart>,
 }
 
-/// Why a path can't be read, taken or written.
+/// Why a path can't be read, taken or written, in Node-RED's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// The expression is none, or a reference in it leads nowhere. The code of Node-RED's error is `INVALID_EXPR`.
-    #[error("Invalid property expression: {0}")]
+    /// It is no expression, or a reference in it leads nowhere. The code of Node-RED's error is `INVALID_EXPR`.
+    #[error("{0}")]
     Invalid(String),
-    /// It leads through null or undefined: JavaScript's TypeError.
+    /// A step before the last is null or undefined: JavaScript's TypeError.
     #[error("{0}")]
     Nothing(String),
-}
-
-fn invalid<T>(text: impl Into<String>) -> Result<T, PathError> {
-    Err(PathError::Invalid(text.into()))
 }
 
 impl PathError {
     /// The error object that Node-RED throws.
     pub fn to_error(&self) -> ErrorValue {
-        let mut properties = Object::new();
-        let name = match self {
-            Self::Invalid(_) => {
-                properties.insert("code", "INVALID_EXPR".into());
-                "Error"
+        match self {
+            Self::Invalid(text) => {
+                ErrorValue::named("Error", text.as_str()).with_code("INVALID_EXPR")
             }
-            Self::Nothing(_) => "TypeError",
-        };
-        ErrorValue {
-            name: name.into(),
-            message: self.to_string().into(),
-            stack: None,
-            properties,
+            Self::Nothing(text) => ErrorValue::named("TypeError", text.as_str()),
         }
     }
 
     /// The error object for a text that [`PathError`] has written, or another one.
     pub fn error_of(text: &str) -> ErrorValue {
-        let own = text.strip_prefix("Invalid property expression: ");
-        own.map_or_else(
-            || ErrorValue {
-                name: "Error".into(),
-                message: text.into(),
-                ..ErrorValue::default()
-            },
-            |rest| Self::Invalid(rest.to_owned()).to_error(),
-        )
+        let error = ErrorValue::named("Error", text);
+        match text.starts_with(INVALID) || text.starts_with(INVALID_REFERENCE) {
+            true => error.with_code("INVALID_EXPR"),
+            false => error,
+        }
     }
+}
+
+impl From<PathError> for ErrorValue {
+    fn from(error: PathError) -> Self {
+        error.to_error()
+    }
+}
+
+const INVALID: &str = "Invalid property expression: ";
+const INVALID_REFERENCE: &str = "Invalid expression started at position ";
+
+fn invalid<T>(text: impl std::fmt::Display) -> Result<T, PathError> {
+    Err(PathError::Invalid(format!("{INVALID}{text}")))
+}
+
+/// What is wrong within the brackets that begin before `position`.
+fn invalid_reference(position: usize) -> PathError {
+    PathError::Invalid(format!("{INVALID_REFERENCE}{position}"))
 }
 
 impl PropertyPath {
@@ -99,17 +101,20 @@ impl PropertyPath {
     /// # Errors
     /// When a reference is undefined.
     pub fn parts_in(&self, message: &Object) -> Result<Cow<'_, [PathPart]>, PathError> {
-        let is_reference = |part: &PathPart| matches!(part, PathPart::Reference(_));
+        let is_reference = |part: &PathPart| matches!(part, PathPart::Reference(..));
         if !self.parts.iter().any(is_reference) {
             return Ok(Cow::Borrowed(&self.parts));
         }
         let resolved = self.parts.iter().map(|part| match part {
-            PathPart::Reference(reference) => match reference.get(message, message)? {
+            PathPart::Reference(reference, position) => match reference
+                .get(message, message)
+                .map_err(|_| invalid_reference(*position))?
+            {
                 Value::Number(number) if number >= 0.0 && number.fract() == 0.0 => {
                     Ok(PathPart::Index(number as usize))
                 }
                 Value::Number(number) => Ok(PathPart::Key(number_text(number).into())),
-                Value::Undefined => invalid("a reference in it is undefined"),
+                Value::Undefined => Err(invalid_reference(*position)),
                 other => Ok(PathPart::Key(other.to_text().into())),
             },
             part => Ok(part.clone()),
@@ -205,7 +210,7 @@ impl PathPart {
         match self {
             Self::Key(key) => key.to_string(),
             Self::Index(index) => index.to_string(),
-            Self::Reference(_) => "msg".into(),
+            Self::Reference(..) => "msg".into(),
         }
     }
 }
@@ -214,7 +219,7 @@ fn property(object: &Object, part: &PathPart) -> Value {
     match part {
         PathPart::Key(key) => object.get(key),
         PathPart::Index(index) => object.get(&index.to_string()),
-        PathPart::Reference(_) => None,
+        PathPart::Reference(..) => None,
     }
     .cloned()
     .unwrap_or_default()
@@ -236,7 +241,7 @@ fn step(value: &Value, part: &PathPart) -> Value {
     let index = match part {
         PathPart::Index(index) => Some(*index),
         PathPart::Key(key) => key.parse().ok(),
-        PathPart::Reference(_) => None,
+        PathPart::Reference(..) => None,
     };
     let length = matches!(part, PathPart::Key(key) if &**key == "length");
     match value {

@@ -1,6 +1,6 @@
 //! The parser of property expressions (`RED.util.normalisePropertyExpression`), with all that it lets pass.
 
-use super::{PathError, PathPart, PropertyPath, invalid};
+use super::{PathError, PathPart, PropertyPath, invalid, invalid_reference};
 
 /// References within references beyond this are refused.
 const MOST_DEPTH: usize = 32;
@@ -76,7 +76,15 @@ impl<'a> Parser<'a> {
         match self.text.get(self.at + 1) {
             Some(']') if self.in_brackets => {}
             None | Some('[' | '.') if !self.in_brackets => {}
-            _ => return self.unexpected(self.at + 1),
+            _ if self.in_brackets => {
+                let start = self.start;
+                return invalid(format!("unexpected array expression at position {start}"));
+            }
+            Some(next) => {
+                let at = self.at + 1;
+                return invalid(format!("unexpected {next} expression at position {at}"));
+            }
+            None => return self.unexpected(self.at + 1),
         }
         self.start = self.at + 1;
         Ok(())
@@ -112,16 +120,18 @@ impl<'a> Parser<'a> {
         let rest = &self.text[self.at + 1..];
         match rest {
             ['m', 's', 'g', '.' | '[', ..] => {
-                let length = closing(rest).ok_or_else(|| {
-                    PathError::Invalid(format!("unmatched '[' at position {}", self.at))
-                })?;
+                let Some(length) = closing(rest) else {
+                    return invalid(format!("unmatched '[' at position {}", self.at));
+                };
+                let position = self.at + 1;
                 // Without the dot it is the property `msg` of the message.
                 let inner = match &rest[..length] {
                     ['m', 's', 'g', '.', inner @ ..] => inner,
                     inner => inner,
                 };
-                let reference = Parser::path(inner, depth + 1)?;
-                self.parts.push(PathPart::Reference(reference));
+                let reference = Parser::path(inner, depth + 1);
+                let reference = reference.map_err(|_| invalid_reference(position))?;
+                self.parts.push(PathPart::Reference(reference, position));
                 self.in_brackets = false;
                 self.at += length + 1;
             }

@@ -49,11 +49,12 @@ pub struct PatternError {
 impl PatternError {
     /// As the Error object that JavaScript would throw.
     pub fn to_error(&self) -> ErrorValue {
-        ErrorValue {
-            name: self.name.into(),
-            message: self.message.as_str().into(),
-            ..ErrorValue::default()
-        }
+        ErrorValue::named(self.name, self.message.as_str())
+    }
+
+    /// Whether it is no expression for JavaScript either.
+    pub fn is_syntax(&self) -> bool {
+        self.name == "SyntaxError"
     }
 
     fn too_long() -> Self {
@@ -82,7 +83,10 @@ impl Pattern {
             .case_insensitive(parsed.ignore_case)
             .backtrack_limit(BACKTRACK_LIMIT)
             .build()
-            .map_err(|error| invalid(&format!("not supported here ({error})")))?;
+            .map_err(|error| PatternError {
+                name: "Error",
+                ..invalid(&format!("not supported here ({error})"))
+            })?;
         Ok(Self {
             matcher: Matcher::Regex(regex.into()),
             global: parsed.global,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::debug_status::{DebugStatus, StatusKind};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
         AnyEvent, Build, Closing, ConfigError, Failed, LogLevel, Node, NodeContext, NodeError,
         SetActive, Status,
     },
-    message::{Message, PropertyPath, Value, debug_encode, inspect},
+    message::{Message, Object, PropertyPath, Value, debug_encode, inspect, stringify},
 };
 
 /// Levels of a value that the log shows.
@@ -31,29 +31,40 @@ pub(in crate::nodes) struct DebugConfig {
 }
 
 /// What of a message is shown.
-#[derive(Clone)]
 pub(super) enum Shown {
     Whole,
     /// The property as it was written, and its path if that can be read.
-    Property(String, Option<PropertyPath>),
+    Property(Option<String>, Option<PropertyPath>),
     Expression(Arc<str>),
 }
 
 impl Shown {
     /// What a text and its type name; "true" is the whole message, "false" or nothing the payload.
-    fn read(text: String, kind: &str) -> Self {
-        match text.as_str() {
-            "" | "false" => Self::property("payload"),
-            source if kind == "jsonata" => Self::Expression(source.into()),
-            "true" => Self::Whole,
-            _ => Self::property(text),
+    fn read(text: &str, kind: &str) -> Self {
+        match (kind, text) {
+            // Node-RED looks for a property without a name.
+            ("jsonata", "") => Self::Property(None, None),
+            ("jsonata", source) => Self::Expression(source.into()),
+            (_, "" | "false") => Self::property("payload"),
+            (_, "true") => Self::Whole,
+            (_, name) => Self::property(name),
         }
     }
 
-    fn property(name: impl Into<String>) -> Self {
-        let name = name.into();
-        let path = PropertyPath::parse_message(&name).ok();
-        Self::Property(name, path)
+    /// What the status shows, if it is neither the count nor what the panel gets.
+    fn of_status(text: &str, kind: &str, shown: &Self) -> Self {
+        match (kind, text, shown) {
+            ("jsonata", source, _) if !source.is_empty() => Self::Expression(source.into()),
+            (_, "", Self::Property(Some(name), _)) => Self::property(name),
+            (_, "", Self::Whole) => Self::property("true"),
+            (_, "", _) => Self::Property(None, None),
+            (_, name, _) => Self::property(name),
+        }
+    }
+
+    pub(super) fn property(name: &str) -> Self {
+        let path = PropertyPath::parse_message(name).ok();
+        Self::Property(Some(name.to_owned()), path)
     }
 
     /// The value; a property that can't be read counts as undefined.
@@ -97,7 +108,8 @@ pub(in crate::nodes) struct Debug {
     active: bool,
     to_sidebar: bool,
     to_console: bool,
-    status: Option<DebugStatus>,
+    to_status: bool,
+    status: DebugStatus,
     /// An expression does not parse: messages are not handled at all.
     dead: bool,
 }
@@ -105,26 +117,29 @@ pub(in crate::nodes) struct Debug {
 impl Debug {
     /// Reads what is shown and where.
     pub(in crate::nodes) fn new(config: DebugConfig, _build: &Build) -> Result<Self, ConfigError> {
-        let shown = Shown::read(config.complete, &config.target_type);
-        let status = config.tostatus.then(|| {
-            let own = match config.status_val {
-                text if text.is_empty() => shown.clone(),
-                text => Shown::read(text, &config.status_type),
-            };
-            DebugStatus::new(match (config.status_type.as_str(), own, &shown) {
-                ("counter", ..) => StatusKind::Counter,
-                ("auto", _, Shown::Whole) => StatusKind::Auto(Shown::property("payload")),
-                ("auto", _, shown) => StatusKind::Auto(shown.clone()),
-                // Node-RED looks for a property of this name.
-                (_, Shown::Whole, _) => StatusKind::Value(Shown::property("true")),
-                (_, own, _) => StatusKind::Value(own),
-            })
+        let DebugConfig {
+            active,
+            tosidebar: to_sidebar,
+            console: to_console,
+            tostatus: to_status,
+            complete,
+            target_type,
+            status_type,
+            status_val,
+        } = config;
+        let shown = Shown::read(&complete, &target_type);
+        let status = DebugStatus::new(match (status_type.as_str(), &shown) {
+            ("counter", _) => StatusKind::Counter,
+            ("" | "auto", Shown::Whole) => StatusKind::Auto(Shown::property("payload")),
+            ("" | "auto", _) => StatusKind::Auto(Shown::read(&complete, &target_type)),
+            (kind, shown) => StatusKind::Value(Shown::of_status(&status_val, kind, shown)),
         });
         Ok(Self {
             shown,
-            active: config.active,
-            to_sidebar: config.tosidebar,
-            to_console: config.console,
+            active,
+            to_sidebar,
+            to_console,
+            to_status,
             status,
             dead: false,
         })
@@ -145,35 +160,50 @@ impl Debug {
     fn to_sidebar(&self, value: &Value, msg: &Message, ctx: &NodeContext) {
         ctx.publish_debug(|| {
             let info = ctx.info();
-            let (text, format) = debug_encode(value, ctx.settings().debug_max_length);
-            let mut data = json!({
-                "id": &*info.id,
-                "z": info.z.as_deref(),
-                "path": &*info.flow,
-                "name": info.name.as_deref(),
-                "topic": msg.get("topic").as_str(),
-                "msg": text,
-                "format": format,
-                "timestamp": ctx.now(),
-            });
+            let (shown, format) = debug_encode(value, ctx.settings().debug_max_length);
+            let mut data = json!({ "id": &*info.id });
+            let texts = [
+                ("z", info.z.as_deref()),
+                ("_alias", info.alias()),
+                ("path", Some(info.flow_path())),
+                ("name", info.name.as_deref()),
+            ];
+            for (member, text) in texts {
+                if let Some(text) = text {
+                    data[member] = text.into();
+                }
+            }
+            if let Some(topic) = plain(msg.get("topic")) {
+                data["topic"] = topic;
+            }
             if let Shown::Property(name, _) = &self.shown {
-                data["property"] = name.as_str().into();
+                data["property"] = name.as_deref().into();
             }
-            if let Some(object) = data.as_object_mut() {
-                object.retain(|_, value| !value.is_null());
-            }
+            data["msg"] = shown;
+            data["format"] = format.into();
             data
         });
     }
 }
 
+/// A value as JSON; none for what JSON lacks.
+fn plain(value: &Value) -> Option<Json> {
+    match value {
+        Value::String(text) => Some((**text).into()),
+        other => {
+            let text = stringify(other).ok().flatten()?;
+            serde_json::from_str(&text).ok()
+        }
+    }
+}
+
 impl Node for Debug {
     fn on_start(&mut self, ctx: &NodeContext) -> Result<(), NodeError> {
-        if let Some(status) = &mut self.status {
-            status.start(ctx);
-        }
-        let status = self.status.as_ref().and_then(DebugStatus::shown);
-        for shown in [Some(&self.shown), status].into_iter().flatten() {
+        self.status.start(self.to_status, ctx);
+        for shown in [Some(&self.shown), self.status.shown()]
+            .into_iter()
+            .flatten()
+        {
             if let Err(error) = shown.check(ctx) {
                 self.dead = true;
                 return Err(error.into());
@@ -191,10 +221,12 @@ impl Node for Debug {
             completion.done();
             return Ok(());
         }
-        if let Some(status) = &mut self.status
-            && let Err(error) = status.show(&msg, ctx)
-        {
-            ctx.error(error, None);
+        if self.to_status {
+            match self.status.show(&msg, ctx) {
+                Ok(()) => {}
+                Err(NodeError::Text(text)) => ctx.error(&*text, None),
+                Err(thrown) => return Err(Failed::with(thrown, msg)),
+            }
         }
         match self.shown.of(&msg, ctx) {
             Ok(value) => {
@@ -214,19 +246,29 @@ impl Node for Debug {
     fn on_event(&mut self, event: AnyEvent, ctx: &NodeContext) {
         match event.downcast::<SetActive>() {
             Ok(active) => self.active = active.0,
-            Err(_) => {
-                if let Some(status) = &mut self.status {
-                    status.catch_up(ctx);
-                }
-            }
+            Err(_) => self.status.catch_up(ctx),
         }
     }
 
     fn on_close(&mut self, _removed: bool, ctx: &NodeContext) -> Closing {
-        if self.status.take().is_some() {
+        self.status.stop();
+        if self.to_status {
             ctx.status(Status::default());
         }
         Closing::Done
+    }
+
+    fn props(&self) -> Object {
+        let mut props = Object::new();
+        let complete = match &self.shown {
+            Shown::Whole => "true".into(),
+            Shown::Property(Some(name), _) => name.as_str().into(),
+            Shown::Property(None, _) | Shown::Expression(_) => Value::Null,
+        };
+        props.insert("complete", complete);
+        props.insert("console", self.to_console.to_string().into());
+        props.insert("active", self.active.into());
+        props
     }
 }
 

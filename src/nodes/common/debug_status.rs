@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::debug::Shown;
 use crate::{
-    engine::{NodeContext, Status, Timer},
-    message::{Message, Object, Value, inspect, truncate},
+    engine::{NodeContext, NodeError, Status, Timer},
+    message::{ErrorValue, Message, Object, Value, inspect, truncate},
 };
 
 /// Counts that come faster than this are shown together…
@@ -30,7 +30,7 @@ pub(super) struct DebugStatus {
     count: u64,
     last_count_ms: f64,
     waiting: Option<Timer>,
-    last: Option<Status>,
+    last: Option<Value>,
 }
 
 impl DebugStatus {
@@ -38,7 +38,7 @@ impl DebugStatus {
         Self {
             kind,
             count: 0,
-            last_count_ms: f64::NEG_INFINITY,
+            last_count_ms: 0.0,
             waiting: None,
             last: None,
         }
@@ -53,12 +53,15 @@ impl DebugStatus {
     }
 
     /// Before the first message: empty, or a count of nothing.
-    pub(super) fn start(&mut self, ctx: &NodeContext) {
-        ctx.status(Status {
-            fill: Some("grey".into()),
-            shape: Some("ring".into()),
-            text: None,
-        });
+    pub(super) fn start(&mut self, is_shown: bool, ctx: &NodeContext) {
+        self.last_count_ms = ctx.now();
+        if is_shown {
+            ctx.status(Status {
+                fill: Some("grey".into()),
+                shape: Some("ring".into()),
+                text: None,
+            });
+        }
         match self.kind {
             StatusKind::Counter => ctx.status_value(count(0)),
             StatusKind::Auto(_) | StatusKind::Value(_) => ctx.status(Status::new("", "", "")),
@@ -68,8 +71,8 @@ impl DebugStatus {
     /// A message came.
     ///
     /// # Errors
-    /// The text for an expression that fails.
-    pub(super) fn show(&mut self, msg: &Message, ctx: &NodeContext) -> Result<(), String> {
+    /// A text for an expression that fails; an error object where Node-RED's node throws one.
+    pub(super) fn show(&mut self, msg: &Message, ctx: &NodeContext) -> Result<(), NodeError> {
         let (shown, auto) = match &self.kind {
             StatusKind::Auto(shown) => (shown, true),
             StatusKind::Value(shown) => (shown, false),
@@ -80,12 +83,17 @@ impl DebugStatus {
         };
         let longest = ctx.settings().debug_status_length;
         let carried = if auto { msg } else { &Message::default() };
-        let status = of_value(&shown.of(msg, ctx)?, carried, longest);
+        let status = of_value(&shown.of(msg, ctx)?, carried, longest)?;
         if self.last.as_ref() != Some(&status) {
-            ctx.status(status.clone());
+            ctx.status_value(status.clone());
             self.last = Some(status);
         }
         Ok(())
+    }
+
+    /// The node stops.
+    pub(super) fn stop(&mut self) {
+        self.waiting = None;
     }
 
     fn count_one(&mut self, ctx: &NodeContext) {
@@ -107,52 +115,72 @@ impl DebugStatus {
 
 /// The text is a number, as Node-RED's nodes give it; everybody who shows it makes text of it.
 fn count(count: u64) -> Value {
+    status("blue".into(), "ring".into(), (count as f64).into())
+}
+
+fn status(fill: Value, shape: Value, text: Value) -> Value {
     let mut status = Object::new();
-    status.insert("fill", "blue".into());
-    status.insert("shape", "ring".into());
-    status.insert("text", (count as f64).into());
+    status.insert("fill", fill);
+    status.insert("shape", shape);
+    status.insert("text", text);
     status.into()
 }
 
 /// The value as it is, unless `msg` carries an error or a status, or the value is one.
-fn of_value(value: &Value, msg: &Message, longest: usize) -> Status {
-    let part = |object: Option<&Object>, key: &str| {
-        object
-            .and_then(|object| object.get(key))
-            .filter(|value| value.is_truthy())
-            .map(Value::to_text)
+///
+/// # Errors
+/// JavaScript's, when the error or the status that the message carries is none.
+fn of_value(value: &Value, msg: &Message, longest: usize) -> Result<Value, ErrorValue> {
+    let own = |object: &Object, key: &str| {
+        let found = object.get(key).filter(|value| value.is_truthy());
+        found.cloned()
     };
-    let own = value.as_object().filter(|object| {
-        ["fill", "shape", "text"]
-            .iter()
-            .all(|key| object.get(key).is_some_and(Value::is_truthy))
+    let parts = value.as_object().and_then(|object| {
+        let (fill, shape) = (own(object, "fill")?, own(object, "shape")?);
+        Some((fill, shape, own(object, "text")?))
     });
-    let (mut fill, mut shape, mut text) = ("grey".to_owned(), "dot".to_owned(), String::new());
-    if let Some(own) = own {
-        (fill, shape) = (
-            part(Some(own), "fill").unwrap_or(fill),
-            part(Some(own), "shape").unwrap_or(shape),
-        );
-        text = part(Some(own), "text").unwrap_or_default();
-    } else {
-        text.push_str(&match value {
-            Value::String(text) => text.to_string(),
-            other => inspect(other, 2),
-        });
-    }
-    if let Some(error) = msg.get("error").as_object() {
+    let (mut fill, mut shape, mut text) = match (parts, value) {
+        (Some(parts), _) => parts,
+        (None, Value::String(text)) => ("grey".into(), "dot".into(), text.clone().into()),
+        (None, other) => ("grey".into(), "dot".into(), inspect(other, 2).into()),
+    };
+    if let Some(error) = msg.fields().get("error") {
         fill = "red".into();
-        text = part(Some(error), "message").unwrap_or_default();
+        text = member(error, "message")?.unwrap_or_default();
     }
-    if let Some(status) = msg.get("status").as_object() {
-        fill = part(Some(status), "fill").unwrap_or_else(|| "grey".into());
-        shape = part(Some(status), "shape").unwrap_or_else(|| "ring".into());
-        text = part(Some(status), "text").unwrap_or_default();
+    if let Some(carried) = msg.fields().get("status") {
+        let given = |key| Ok::<_, ErrorValue>(member(carried, key)?.filter(Value::is_truthy));
+        fill = given("fill")?.unwrap_or_else(|| "grey".into());
+        shape = given("shape")?.unwrap_or_else(|| "ring".into());
+        text = given("text")?.unwrap_or_else(|| "".into());
     }
-    let (start, cut) = truncate(&text, longest);
-    Status::new(
-        &fill,
-        &shape,
-        if cut { format!("{start}...") } else { text },
-    )
+    if text.is_nullish() {
+        return Err(unreadable(&text, "length"));
+    }
+    if let Value::String(whole) = &text
+        && let (start, true) = truncate(whole, longest)
+    {
+        text = format!("{start}...").into();
+    }
+    Ok(status(fill, shape, text))
+}
+
+/// A property of a value, as JavaScript reads it.
+fn member(value: &Value, key: &str) -> Result<Option<Value>, ErrorValue> {
+    match value {
+        Value::Object(object) => Ok(object.get(key).cloned()),
+        Value::Error(error) if key == "message" => Ok(Some(error.message.clone().into())),
+        Value::Error(error) => Ok(error.properties.get(key).cloned()),
+        Value::Undefined | Value::Null => Err(unreadable(value, key)),
+        _ => Ok(None),
+    }
+}
+
+fn unreadable(value: &Value, key: &str) -> ErrorValue {
+    let of = value.to_text();
+    ErrorValue {
+        name: "TypeError".into(),
+        message: format!("Cannot read properties of {of} (reading '{key}')").into(),
+        ..ErrorValue::default()
+    }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::inject_timing::{Repeat, RepeatError, Tick, sleep_towards};
 use crate::{
     engine::{AnyEvent, Build, ConfigError, Failed, LogLevel, Node, NodeContext, NodeError, Timer},
-    message::{Kind, Message, Object, PropertyPath, TypedInput, Value},
+    message::{ErrorValue, Kind, Message, Object, PathError, PropertyPath, TypedInput, Value},
 };
 
 #[derive(Deserialize)]
@@ -35,13 +35,14 @@ struct PropConfig {
 /// A property to set. Its value is read once; what is wrong with it is told when the node fires.
 struct Prop {
     path: String,
-    value: Result<TypedInput, String>,
+    value: Result<TypedInput, ErrorValue>,
 }
 
 /// A running inject node.
 pub(in crate::nodes) struct Inject {
     props: Vec<Prop>,
-    repeat: Result<Repeat, RepeatError>,
+    repeat: Repeat,
+    repeat_error: Option<RepeatError>,
     once: Option<Duration>,
     once_delay_ms: f64,
     timer: Option<Timer>,
@@ -56,8 +57,10 @@ impl Inject {
         let once_delay_s = config.once_delay.unwrap_or(0.1).max(0.0);
         let once_delay = Duration::try_from_secs_f64(once_delay_s)
             .map_err(|_| "The delay before the first message is too long")?;
+        let (repeat, repeat_error) = Repeat::read(config.repeat, &config.crontab);
         Ok(Self {
-            repeat: Repeat::read(config.repeat, &config.crontab),
+            repeat,
+            repeat_error,
             once: config.once.then_some(once_delay),
             once_delay_ms: once_delay_s * 1000.0,
             crontab: config.crontab.clone(),
@@ -94,10 +97,7 @@ impl Inject {
     }
 
     fn begin_repeating(&mut self, ctx: &NodeContext) {
-        let Ok(repeat) = &self.repeat else {
-            self.timer = None;
-            return;
-        };
+        let repeat = &self.repeat;
         if !std::mem::replace(&mut self.has_told, true) {
             match repeat {
                 Repeat::Never => {}
@@ -128,11 +128,14 @@ fn props(config: InjectConfig) -> Vec<Prop> {
         ];
     };
     let prop = |entry: PropConfig| {
-        let kind = entry.vt.unwrap_or_else(|| "str".into());
+        let kind = entry.vt.as_deref();
         match (entry.p.as_str(), entry.v) {
             ("payload", None) => Prop::new(entry.p, &payload, &payload_type),
-            ("topic", None) if kind == "str" => Prop::new(entry.p, &topic, "str"),
-            (_, value) => Prop::new(entry.p, &value.unwrap_or_default(), &kind),
+            ("topic", None) if kind == Some("str") => Prop::new(entry.p, &topic, "str"),
+            (_, value) => {
+                let value = value.unwrap_or_default();
+                Prop::new(entry.p, &value, kind.unwrap_or("str"))
+            }
         }
     };
     listed.into_iter().map(prop).collect()
@@ -141,53 +144,57 @@ fn props(config: InjectConfig) -> Vec<Prop> {
 impl Prop {
     fn new(path: String, text: &str, kind: &str) -> Self {
         let kind = Kind::from_name(kind);
-        // As JavaScript writes an error: its name first.
-        let named = |error| match kind {
-            Kind::Json => format!("SyntaxError: {error}"),
-            _ => format!("Error: {error}"),
-        };
         Self {
             path,
-            value: TypedInput::parse(text, kind).map_err(named),
+            value: TypedInput::parse(text, kind),
         }
     }
 
-    /// An entry of `__user_inject_props__`.
+    /// An entry of `__user_inject_props__`, whose value may be of any type.
     fn from_value(value: &Value) -> Option<Self> {
         let entry = value.as_object()?;
-        let text = |key| {
-            entry
-                .get(key)
-                .filter(|value| !value.is_nullish())
-                .map(Value::to_text)
+        let given = |key| entry.get(key).filter(|value| !value.is_undefined());
+        let kind = given("vt").map_or_else(|| "str".into(), Value::to_text);
+        let value = given("v").cloned().unwrap_or_else(|| "".into());
+        let path = given("p").filter(|path| path.is_truthy())?.to_text();
+        if value.as_str().is_some() {
+            return Some(Self::new(path, &value.to_text(), &kind));
+        }
+        let value = match Kind::from_name(&kind) {
+            Kind::Number => Ok(TypedInput::Constant(value.to_number().into())),
+            Kind::Other => Ok(TypedInput::Constant(value)),
+            Kind::Date | Kind::Jsonata if !value.is_truthy() => {
+                return Some(Self::new(path, "", &kind));
+            }
+            _ => return Some(Self::new(path, &value.to_text(), &kind)),
         };
-        Some(Self::new(
-            text("p")?,
-            &text("v").unwrap_or_default(),
-            &text("vt").unwrap_or_else(|| "str".into()),
-        ))
+        Some(Self { path, value })
     }
 
     fn set(&self, msg: &mut Message, ctx: &NodeContext) -> Result<(), String> {
-        let input = self.value.as_ref().map_err(Clone::clone)?;
-        if matches!(input, TypedInput::Jsonata(source) if source.is_empty()) {
+        let input = self.value.as_ref().map_err(ToString::to_string)?;
+        let TypedInput::Jsonata(source) = input else {
+            let value = ctx
+                .evaluate(input, msg)
+                .map_err(|error| error.to_string())?;
+            return self
+                .put(msg, value)
+                .map_err(|error| ErrorValue::from(error).to_string());
+        };
+        if source.is_empty() {
             return Ok(());
         }
-        let value = match input {
-            TypedInput::Jsonata(source) => {
-                ctx.check_expression(source)?;
-                ctx.evaluate_for(source, msg, &[])
-                    .map_err(|error| invalid(ctx, &error.message))?
-            }
-            input => ctx
-                .evaluate(input, msg)
-                .map_err(|error| format!("Error: {error}"))?,
-        };
-        let path =
-            PropertyPath::parse_message(&self.path).map_err(|error| error.to_error().text())?;
-        path.set_in_message(msg, value)
-            .map_err(|error| error.to_error().text())?;
-        Ok(())
+        ctx.check_expression(source)?;
+        let value = ctx.evaluate_for(source, msg, &[]);
+        let value = value.map_err(|error| invalid(ctx, &error.message))?;
+        // Node-RED blames the expression for a path that is none.
+        self.put(msg, value)
+            .map_err(|error| invalid(ctx, &error.to_string()))
+    }
+
+    fn put(&self, msg: &mut Message, value: Value) -> Result<(), PathError> {
+        let path = PropertyPath::parse_message(&self.path)?;
+        path.set_in_message(msg, value).map(drop)
     }
 }
 
@@ -209,10 +216,10 @@ impl Node for Inject {
         } else {
             self.begin_repeating(ctx);
         }
-        match &self.repeat {
-            Ok(_) => Ok(()),
-            Err(RepeatError::TooLong) => Err(ctx.text("inject.errors.toolong", &[]).into()),
-            Err(RepeatError::Cron(error)) => Err(ctx
+        match &self.repeat_error {
+            None => Ok(()),
+            Some(RepeatError::TooLong) => Err(ctx.text("inject.errors.toolong", &[]).into()),
+            Some(RepeatError::Cron(error)) => Err(ctx
                 .text("inject.errors.invalid-cron", &[("error", error)])
                 .into()),
         }

@@ -1,6 +1,7 @@
 //! Nodes of the palette's first group: where messages start, are looked at, and where flows are told of what happens.
 
 mod comment;
+mod cron;
 mod debug;
 mod debug_status;
 mod inject;

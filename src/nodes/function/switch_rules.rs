@@ -145,7 +145,9 @@ impl Operand {
         match self {
             Self::Fixed(value) => Ok(value.clone()),
             Self::Previous => Ok(view.previous.cloned().unwrap_or_default()),
-            Self::Read(input @ TypedInput::Jsonata(_)) => view.ctx.evaluate(input, view.msg),
+            Self::Read(TypedInput::Jsonata(source)) => {
+                Ok(view.ctx.evaluate_for(source, view.msg, &[])?)
+            }
             Self::Read(input) => Ok(view.ctx.evaluate(input, view.msg).unwrap_or_default()),
         }
     }

@@ -167,7 +167,10 @@ impl View for Outside<'_> {
     fn outer(&self, name: &str) -> Result<Value, String> {
         if let Some(variable) = name.strip_prefix("env.").filter(|name| !name.is_empty()) {
             let variable = TypedInput::Env(variable.into());
-            return self.ctx.evaluate(&variable, &Message::default());
+            return Ok(self
+                .ctx
+                .evaluate(&variable, &Message::default())
+                .unwrap_or_default());
         }
         match context_name(name) {
             Some((scope, store, key)) => self.ctx.store(scope).get(key, store),

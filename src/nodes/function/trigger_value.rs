@@ -61,11 +61,10 @@ impl Setting {
             _ if self.value.as_str().is_none() => {
                 Sends::Input(Ok(TypedInput::Constant(self.value.clone())))
             }
-            "json" => {
-                let input = TypedInput::parse(text, Kind::Json);
-                Sends::Input(input.map_err(|message| named("SyntaxError", message)))
+            kind => {
+                let input = TypedInput::parse(text, Kind::from_name(kind));
+                Sends::Input(input.map_err(NodeError::from))
             }
-            kind => Sends::Input(TypedInput::parse(text, Kind::from_name(kind)).map_err(error)),
         }
     }
 }
@@ -90,7 +89,7 @@ impl Sends {
             Self::Input(input) => ctx
                 .evaluate(input.as_ref().map_err(Clone::clone)?, msg)
                 .map(Some)
-                .map_err(error),
+                .map_err(NodeError::from),
         }
     }
 
@@ -115,14 +114,5 @@ impl Sends {
 }
 
 fn error(message: String) -> NodeError {
-    named("Error", message)
-}
-
-fn named(name: &str, message: String) -> NodeError {
-    ErrorValue {
-        name: name.into(),
-        message: message.into(),
-        ..ErrorValue::default()
-    }
-    .into()
+    ErrorValue::named("Error", message).into()
 }

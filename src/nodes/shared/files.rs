@@ -23,7 +23,7 @@ pub(in crate::nodes) struct FileName {
 /// Where the name is.
 enum Source {
     Message(MessageProperty),
-    Other(Result<TypedInput, String>),
+    Other(Result<TypedInput, ErrorValue>),
 }
 
 impl FileName {
@@ -56,7 +56,7 @@ impl FileName {
         let value = match &self.source {
             Source::Message(property) => property.get(msg)?,
             Source::Other(Ok(input)) => ctx.evaluate(input, msg)?,
-            Source::Other(Err(error)) => return Err(error.as_str().into()),
+            Source::Other(Err(error)) => return Err(error.clone().into()),
         };
         Ok(match value {
             Value::Undefined | Value::Null => String::new(),

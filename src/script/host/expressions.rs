@@ -40,7 +40,7 @@ pub(super) fn natives<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) ->
         let value = match own.shared.context_of(index) {
             Some(node) => node
                 .evaluate(&input, &Message::default())
-                .map_err(|text| Exception::throw_message(&ctx, &text))?,
+                .map_err(|error| Exception::throw_message(&ctx, &error.message))?,
             None => Value::Undefined,
         };
         to_js(&Realm::of(&ctx)?, &own.crossing, &value)
@@ -148,7 +148,7 @@ fn path<'js>(ctx: Ctx<'js>, text: String) -> Result<Array<'js>> {
             match part {
                 PathPart::Key(key) => array.set(index, &**key)?,
                 PathPart::Index(number) => array.set(index, *number as f64)?,
-                PathPart::Reference(inner) => array.set(index, parts(ctx, inner)?)?,
+                PathPart::Reference(inner, _) => array.set(index, parts(ctx, inner)?)?,
             }
         }
         Ok(array)

@@ -23,12 +23,15 @@ pub(super) async fn inject(
         .engine()
         .node(&id)
         .ok_or_else(|| ApiError::no_node(&id))?;
-    let mut msg = Message::default();
-    if let Some(props) = body.get("__user_inject_props__") {
-        let props =
-            from_wire(props).map_err(|error| ApiError::bad_request("invalid_props", error))?;
-        msg.set("__user_inject_props__", props);
-    }
+    // As in Node-RED: the body is the message, but only if it names properties.
+    let msg = match body.get("__user_inject_props__") {
+        Some(Value::Null | Value::Bool(false)) | None => Message::default(),
+        Some(_) => {
+            let given = from_wire(&body);
+            let given = given.map_err(|error| ApiError::bad_request("invalid_props", error))?;
+            Message::from_value(given).unwrap_or_default()
+        }
+    };
     node.receive(msg);
     Ok(StatusCode::OK)
 }

@@ -50,7 +50,11 @@ fn keys_of(request: &Request) -> Result<(Vec<&str>, bool), String> {
         Some(Json::String(key)) => Ok((vec![key], false)),
         Some(Json::Array(keys)) => {
             let keys: Option<Vec<&str>> = keys.iter().map(Json::as_str).collect();
-            Ok((keys.ok_or_else(wrong)?, true))
+            let keys = keys.ok_or_else(wrong)?;
+            match keys.is_empty() {
+                true => Err("Invalid context key".into()),
+                false => Ok((keys, true)),
+            }
         }
         _ => Err(wrong()),
     }

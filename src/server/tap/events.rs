@@ -174,7 +174,10 @@ fn log_record(record: &Record) -> Json {
                 rec[member] = (**value).into();
             }
         }
-        rec["path"] = (*node.path).into();
+        if let Some(alias) = node.alias() {
+            rec["_alias"] = alias.into();
+        }
+        rec["path"] = node.flow_path().into();
     }
     rec["msg"] = to_wire(&record.msg);
     rec["timestamp"] = to_wire(&Value::Number(record.time));

@@ -3,10 +3,11 @@
 mod bad_input;
 mod batch;
 mod change;
-mod common;
+mod debug;
 mod delay;
 mod exec;
 mod file;
+mod inject;
 mod join;
 mod link;
 mod mqtt;

@@ -17,7 +17,7 @@ pub(super) struct Reduce {
     /// What is made of the last result, if anything.
     fixup: Option<Arc<str>>,
     /// The first result, or why there is none.
-    start: Result<TypedInput, String>,
+    start: Result<TypedInput, ErrorValue>,
     /// From the last message to the first.
     right: bool,
     pending: IndexMap<Key, Pending>,
@@ -192,7 +192,7 @@ impl Reduce {
 
     fn start(&self, ctx: &NodeContext) -> Result<Value, NodeError> {
         let error = match &self.start {
-            Err(error) => error.clone(),
+            Err(error) => error.message.to_string(),
             Ok(start) => {
                 if let TypedInput::Jsonata(source) = start
                     && let Err(error) = ctx.check_expression(source)
@@ -204,12 +204,7 @@ impl Reduce {
                 }
             }
         };
-        Err(ErrorValue {
-            name: "Error".into(),
-            message: invalid_expression(&error, ctx).into(),
-            ..ErrorValue::default()
-        }
-        .into())
+        Err(ErrorValue::named("Error", invalid_expression(&error, ctx)).into())
     }
 }
 

@@ -1,11 +1,11 @@
-//! inject and debug: times, settings and what the debug panel gets.
+//! inject: when it fires, what it sends, what it tells of.
 
 use std::time::Duration;
 
 use flowrill::{engine::LogLevel, flow::DeployMode};
 use serde_json::{Value as Json, json};
 
-use crate::support::flows::{Seen, TestFlows, got, logged, node};
+use crate::support::flows::{TestFlows, got, logged, node};
 
 async fn inject(properties: Json) -> TestFlows {
     let mut tested = node("i", "inject", properties);
@@ -98,78 +98,6 @@ async fn inject_reads_the_environment_of_its_group_and_tab() {
     );
 }
 
-async fn debug(properties: Json, msg: Json) -> Vec<Seen> {
-    let mut test = TestFlows::run(json!([node("d", "debug", properties)])).await;
-    test.send("d", msg);
-    test.settle().await
-}
-
-fn panel(seen: &[Seen]) -> Vec<Json> {
-    let data = seen.iter().filter_map(|seen| match seen {
-        Seen::Debug(data) => Some(data.clone()),
-        _ => None,
-    });
-    data.collect()
-}
-
-#[tokio::test(start_paused = true)]
-async fn debug_shows_what_it_is_told_to() {
-    let msg = json!({"_msgid": "1", "payload": {"t": 21.5}, "topic": "hall", "n": 5});
-    for (properties, text, format, property) in [
-        (json!({}), json!("{\"t\":21.5}"), "Object", Some("payload")),
-        (json!({"complete": "n"}), json!("5"), "number", Some("n")),
-        (
-            json!({"complete": "payload.t", "targetType": "msg"}),
-            json!("21.5"),
-            "number",
-            Some("payload.t"),
-        ),
-        (
-            json!({"complete": "no.such.thing"}),
-            json!("(undefined)"),
-            "undefined",
-            Some("no.such.thing"),
-        ),
-        (
-            json!({"complete": "true"}),
-            json!("{\"_msgid\":\"1\",\"payload\":{\"t\":21.5},\"topic\":\"hall\",\"n\":5}"),
-            "Object",
-            None,
-        ),
-    ] {
-        let shown = panel(&debug(properties.clone(), msg.clone()).await);
-        assert_eq!(shown.len(), 1, "{properties}");
-        assert_eq!(shown[0]["msg"], text, "{properties}");
-        assert_eq!(shown[0]["format"], format, "{properties}");
-        assert_eq!(shown[0]["property"].as_str(), property, "{properties}");
-        assert_eq!(
-            (&shown[0]["id"], &shown[0]["z"], &shown[0]["topic"]),
-            (&json!("d"), &json!("t"), &json!("hall"))
-        );
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn debug_can_be_silent_and_write_to_the_log() {
-    assert_eq!(
-        panel(&debug(json!({"active": false}), json!({"payload": 1})).await),
-        Vec::<Json>::new()
-    );
-    assert_eq!(
-        panel(&debug(json!({"tosidebar": "false"}), json!({"payload": 1})).await),
-        Vec::<Json>::new()
-    );
-    for (payload, text) in [
-        (json!("plain"), "plain"),
-        (json!("two\nlines"), "\ntwo\nlines"),
-        (json!({"a": [1, "x"]}), "\n{ a: [ 1, 'x' ] }"),
-        (json!(5), "5"),
-    ] {
-        let seen = debug(json!({"console": "true"}), json!({"payload": payload})).await;
-        assert_eq!(logged(&seen, LogLevel::Info), [text]);
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn inject_evaluates_expressions_line_by_line() {
     let mut test = inject(json!({"props": [
@@ -210,74 +138,34 @@ async fn inject_tells_of_bad_expressions_at_the_start_and_when_it_fires() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn debug_shows_what_an_expression_makes_of_the_message() {
-    let seen = debug(
-        json!({"complete": "payload.t * 2", "targetType": "jsonata"}),
-        json!({"payload": {"t": 21.5}}),
-    )
-    .await;
-    let shown = panel(&seen);
+async fn inject_puts_all_that_is_wrong_into_one_error() {
+    let props = json!([
+        {"p": "a", "v": "{", "vt": "json"}, {"p": "ok", "v": "1", "vt": "num"}, {"p": "b", "v": "5", "vt": "bin"},
+        {"p": "c", "v": "no.such.thing", "vt": "msg"}, {"p": "d e", "v": "x"}, {"p": "f", "v": "[", "vt": "re"},
+        {"p": "x[msg.none]", "v": "1"}
+    ]);
+    let mut test = inject(json!({"props": props})).await;
+    test.send("i", json!({}));
+    let seen = test.settle().await;
+    assert_eq!(got(&seen, "end"), Vec::<Json>::new());
+    let texts = logged(&seen, LogLevel::Error);
     assert_eq!(
-        (&shown[0]["msg"], &shown[0]["format"]),
-        (&json!("43"), &json!("number"))
+        texts[0].split("; ").collect::<Vec<_>>(),
+        [
+            "SyntaxError: Expected property name or '}' in JSON at position 1 (line 1 column 2)",
+            "Error: Not string or array",
+            "TypeError: Cannot read properties of undefined (reading 'such')",
+            "Error: Invalid property expression: unexpected ' ' at position 1",
+            "SyntaxError: Invalid regular expression: /[/: Unterminated character class",
+            "Error: Invalid expression started at position 2",
+        ]
     );
-    assert!(shown[0].get("property").is_none());
-    for (properties, texts) in [
-        (
-            json!({"complete": "1 +", "targetType": "jsonata"}),
-            ["1 +"].as_slice(),
-        ),
-        (
-            json!({"complete": "1 + 'x'", "targetType": "jsonata"}),
-            ["1 + 'x'"].as_slice(),
-        ),
-        (
-            json!({"tostatus": true, "statusType": "jsonata", "statusVal": "(", "complete": "payload"}),
-            ["("].as_slice(),
-        ),
-    ] {
-        let seen = debug(properties.clone(), json!({"payload": 1})).await;
-        assert_eq!(panel(&seen), Vec::<Json>::new(), "{properties}");
-        let errors = logged(&seen, LogLevel::Error);
-        assert_eq!(errors.len(), texts.len());
-        assert!(errors[0].ends_with(texts[0]), "{errors:?}");
-    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_automatic_status_of_debug_looks_at_errors() {
-    let msg = json!({"payload": "p", "error": {"message": "bad"}, "status": {"text": "busy", "fill": "blue"}});
-    for (properties, expected) in [
-        (
-            json!({}),
-            json!({"fill": "blue", "shape": "ring", "text": "busy"}),
-        ),
-        (
-            json!({"statusType": "msg", "statusVal": "payload"}),
-            json!({"fill": "grey", "shape": "dot", "text": "p"}),
-        ),
-        (
-            json!({"statusType": "jsonata", "statusVal": "payload & '?'"}),
-            json!({"fill": "grey", "shape": "dot", "text": "p?"}),
-        ),
-        (
-            json!({"statusType": "jsonata", "statusVal": "{'fill': 'red', 'shape': 'dot', 'text': payload}"}),
-            json!({"fill": "red", "shape": "dot", "text": "p"}),
-        ),
-        (
-            json!({"complete": "'e'", "targetType": "jsonata"}),
-            json!({"fill": "blue", "shape": "ring", "text": "busy"}),
-        ),
-    ] {
-        let mut all = json!({"tostatus": true});
-        for (key, value) in properties.as_object().unwrap() {
-            all[key] = value.clone();
-        }
-        let seen = debug(all, msg.clone()).await;
-        let last = seen.iter().rev().find_map(|seen| match seen {
-            Seen::Status(_, status) => Some(status.clone()),
-            _ => None,
-        });
-        assert_eq!(last, Some(expected), "{properties}");
-    }
+async fn inject_that_repeats_too_rarely_follows_its_cron() {
+    let mut test = inject(json!({"repeat": "2147484", "crontab": "0 */10 * * * *"})).await;
+    let seen = test.after(Duration::from_secs(1_805)).await;
+    assert_eq!(got(&seen, "end").len(), 3);
+    assert!(logged(&seen, LogLevel::Error)[0].contains("too long"));
 }
