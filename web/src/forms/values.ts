@@ -55,18 +55,7 @@ export function typeOf(property: Property, values: Values): string {
 }
 
 /** Types that need no text beside them. */
-export const BARE_TYPES: readonly string[] = [
-  'date',
-  'prev',
-  'pay',
-  'payl',
-  'full',
-  'elem',
-  'seq',
-  'nul',
-  'auto',
-  'counter',
-]
+export const BARE_TYPES: readonly string[] = ['prev', 'pay', 'payl', 'full', 'elem', 'seq', 'nul', 'auto', 'counter']
 
 /** What is wrong with the value of a property, or null. */
 export function faultOf(property: Property, values: Values): Fault | null {
@@ -100,7 +89,7 @@ function numberFault(property: Property, text: string): Fault | null {
 
 function typedFault(property: Property, text: string, type: string): Fault | null {
   if (text.trim() === '') {
-    return property.required && !BARE_TYPES.includes(type) && type !== 'str' && type !== 'bool'
+    return property.required && !BARE_TYPES.includes(type) && !['str', 'bool', 'date'].includes(type)
       ? { code: 'required' }
       : null
   }
