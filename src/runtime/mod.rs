@@ -17,6 +17,7 @@ use std::{
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use serde_json::{Map, Value as Json};
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 pub use deploy::{Deploy, DeployError, Deployed};
@@ -65,6 +66,8 @@ struct Inner {
     changing: tokio::sync::Mutex<()>,
     /// Whether nodes run; not after a stop of the flows, until the next deploy.
     running: AtomicBool,
+    /// Whether the stored flows have had their start.
+    started: watch::Sender<bool>,
     /// Set by the orderly stop: nothing is started any more.
     ended: AtomicBool,
     /// Deploys go on when the one who asked for them has hung up.
@@ -114,6 +117,7 @@ impl Runtime {
             credentials: Mutex::new(Arc::new(credentials)),
             changing: tokio::sync::Mutex::new(()),
             running: AtomicBool::new(false),
+            started: watch::Sender::new(false),
             ended: AtomicBool::new(false),
             tasks: TaskTracker::new(),
         };
@@ -126,6 +130,15 @@ impl Runtime {
     pub async fn start(&self) {
         let inner = self.inner.clone();
         self.run(async move { inner.restart().await }).await;
+        self.inner.started.send_replace(true);
+    }
+
+    /// Returns when the start is over, and the deploy that is under way. Who asks for a node before that would miss it.
+    pub async fn settled(&self) {
+        let mut started = self.inner.started.subscribe();
+        // An error means that the runtime is gone.
+        let _ = started.wait_for(|started| *started).await;
+        drop(self.inner.changing.lock().await);
     }
 
     /// Makes other flows the running ones: stores them as a new version, then starts what changed. Deploys are carried
@@ -136,6 +149,9 @@ impl Runtime {
     pub async fn deploy(&self, deploy: Deploy) -> Result<Deployed, DeployError> {
         let inner = self.inner.clone();
         let outcome = self.run(async move { inner.deploy(deploy).await }).await;
+        if matches!(outcome, Some(Ok(_))) {
+            self.inner.started.send_replace(true);
+        }
         outcome.unwrap_or(Err(DeployError::Interrupted))
     }
 

@@ -125,16 +125,35 @@ async fn an_orderly_stop_loses_nothing() {
     assert_eq!(number(&get(&flowrill.http).await), 7);
 }
 
-/// A function that counts in every scope, in the store that is on the disk.
-fn counting() -> Json {
+/// A function that counts in every scope, in the store that is on the disk, and a file with a line for each message that it is done with.
+fn counting(folder: &Path) -> Json {
     let code = "for (const c of [context, flow, global]) c.set('n', (c.get('n') || 0) + 1); \
         flow.set('kinds', [Buffer.from('abc'), new Date(5), new Set([1])]); \
         flow.set('odd', { f: () => 1, rest: 2 }); flow.set('fast', 1, 'memory'); return msg";
     json!([
         {"id": "t", "type": "tab"},
         {"id": "i", "type": "inject", "z": "t", "x": 1, "y": 1, "props": [], "repeat": "", "once": false, "wires": [["f"]]},
-        {"id": "f", "type": "function", "z": "t", "x": 1, "y": 1, "func": code, "wires": []},
+        {"id": "f", "type": "function", "z": "t", "x": 1, "y": 1, "func": code, "wires": [["w"]]},
+        {"id": "w", "type": "file", "z": "t", "x": 1, "y": 1, "filename": folder.join("counted"), "filenameType": "str", "appendNewline": true, "overwriteFile": "false", "wires": []},
     ])
+}
+
+/// Presses the button, and returns when the function is done with the message.
+async fn count(flowrill: &Flowrill, folder: &Path) {
+    let lines = || {
+        let text = std::fs::read_to_string(folder.join("counted"));
+        text.unwrap_or_default().lines().count()
+    };
+    let before = lines();
+    post(
+        &flowrill.http,
+        "/inject/i",
+        &json!({"__user_inject_props__": [{"p": "payload", "v": "", "vt": "date"}]}),
+    )
+    .await;
+    while lines() == before {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// A data folder with a store on the disk, which is the default one, and one in memory.
@@ -165,23 +184,28 @@ fn context(data: &Path, scope: &str, key: &str) -> Json {
 async fn context_on_the_disk_survives_a_kill_once_it_was_written() {
     let folder = with_context_stores();
     let mut flowrill = Flowrill::start(folder.path(), &OPTIONS);
-    post(&flowrill.http, "/flows", &json!({"flows": counting()})).await;
-    let mut count = 0;
+    post(
+        &flowrill.http,
+        "/flows",
+        &json!({"flows": counting(folder.path())}),
+    )
+    .await;
+    let mut counted = 0;
     // The interval is one second; a busy machine may take longer.
     for wait in [1_500, 4_000, 15_000] {
-        post(&flowrill.http, "/inject/i", &json!({})).await;
+        count(&flowrill, folder.path()).await;
         tokio::time::sleep(Duration::from_millis(wait)).await;
         flowrill.kill();
         let found = context(folder.path(), "global", "n");
         flowrill = Flowrill::start(folder.path(), &OPTIONS);
         if let Some(found) = found.as_u64() {
-            count = found;
+            counted = found;
             break;
         }
     }
-    assert_eq!(count, 1);
+    assert_eq!(counted, 1);
     // What was read at the start goes on counting; an orderly stop writes without waiting.
-    post(&flowrill.http, "/inject/i", &json!({})).await;
+    count(&flowrill, folder.path()).await;
     assert_eq!(flowrill.stop().code(), Some(0));
     for scope in ["f:t", "t", "global"] {
         assert_eq!(context(folder.path(), scope, "n"), 2, "{scope}");
@@ -206,8 +230,13 @@ async fn damaged_context_does_not_stop_a_start() {
         std::fs::write(place.join(file), "no database").unwrap();
     }
     let mut flowrill = Flowrill::start(folder.path(), &OPTIONS);
-    post(&flowrill.http, "/flows", &json!({"flows": counting()})).await;
-    post(&flowrill.http, "/inject/i", &json!({})).await;
+    post(
+        &flowrill.http,
+        "/flows",
+        &json!({"flows": counting(folder.path())}),
+    )
+    .await;
+    count(&flowrill, folder.path()).await;
     assert_eq!(flowrill.stop().code(), Some(0));
     assert_eq!(context(folder.path(), "global", "n"), 1);
     let names = std::fs::read_dir(folder.path().join("context")).unwrap();
@@ -219,8 +248,13 @@ async fn damaged_context_does_not_stop_a_start() {
 async fn context_is_forgotten_with_what_it_belongs_to() {
     let folder = with_context_stores();
     let mut flowrill = Flowrill::start(folder.path(), &OPTIONS);
-    post(&flowrill.http, "/flows", &json!({"flows": counting()})).await;
-    post(&flowrill.http, "/inject/i", &json!({})).await;
+    post(
+        &flowrill.http,
+        "/flows",
+        &json!({"flows": counting(folder.path())}),
+    )
+    .await;
+    count(&flowrill, folder.path()).await;
     assert_eq!(flowrill.stop().code(), Some(0));
     let mut flowrill = Flowrill::start(folder.path(), &OPTIONS);
     post(&flowrill.http, "/flows", &json!({"flows": []})).await;

@@ -18,11 +18,15 @@ pub(super) async fn inject(
     Path(id): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<StatusCode, ApiError> {
-    let node = state
-        .runtime
-        .engine()
-        .node(&id)
-        .ok_or_else(|| ApiError::no_node(&id))?;
+    let engine = state.runtime.engine();
+    let node = match engine.node(&id) {
+        Some(node) => Some(node),
+        None => {
+            state.runtime.settled().await;
+            engine.node(&id)
+        }
+    };
+    let node = node.ok_or_else(|| ApiError::no_node(&id))?;
     // As in Node-RED: the body is the message, but only if it names properties.
     let msg = match body.get("__user_inject_props__") {
         Some(Value::Null | Value::Bool(false)) | None => Message::default(),
