@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use oxc_ast::ast::{
-    ArrayExpressionElement, ArrowFunctionExpression, CallExpression, Expression, Function,
-    IdentifierReference, MemberExpression, Program, ReturnStatement, TaggedTemplateExpression,
-    UnaryExpression, UnaryOperator,
+    ArrayExpressionElement, ArrowFunctionExpression, BindingPattern, CallExpression, Expression,
+    Function, IdentifierReference, MemberExpression, Program, PropertyKey, ReturnStatement,
+    TaggedTemplateExpression, UnaryExpression, UnaryOperator, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::{ScopeFlags, Semantic};
@@ -252,6 +252,29 @@ impl<'a> Visit<'a> for Finder<'a, '_> {
         for argument in &call.arguments {
             self.visit_argument(argument);
         }
+    }
+
+    fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
+        // const {payload, topic} = msg
+        if let (BindingPattern::ObjectPattern(pattern), Some(Expression::Identifier(from))) =
+            (&declarator.id, &declarator.init)
+            && (self.is_msg)(from)
+            && pattern.rest.is_none()
+        {
+            let names = pattern
+                .properties
+                .iter()
+                .map(|property| match &property.key {
+                    PropertyKey::StaticIdentifier(name) => Some(vec![name.name.as_str()]),
+                    _ => None,
+                });
+            if let Some(names) = names.collect::<Option<Vec<_>>>() {
+                self.understood += 1;
+                self.opaque |= self.depth > 1;
+                self.paths.extend(names);
+            }
+        }
+        walk::walk_variable_declarator(self, declarator);
     }
 
     fn visit_tagged_template_expression(&mut self, template: &TaggedTemplateExpression<'a>) {

@@ -95,23 +95,23 @@ impl<'r, 'js> PartialObject<'r, 'js> {
     ) -> Result<Changes<'r>> {
         let mut changes = Changes::default();
         let mut new = Vec::new();
+        let mut inner = self.inner.iter().peekable();
         for key in self.reach.parts.keys() {
-            let now: JsValue = self.object.get(key.as_str())?;
             let before = original.get(key);
-            if now.is_undefined() && !self.object.contains_key(key.as_str())? {
-                if before.is_some() {
-                    changes.own.push((key, None));
+            // Code that reaches only parts of an object can't put something else in its place.
+            if let Some((_, inner)) = inner.next_if(|(name, _)| *name == key) {
+                if let Some(Value::Object(before)) = before {
+                    let inner = inner.changes(realm, crossing, before)?;
+                    if !inner.is_empty() {
+                        changes.inner.push((key, inner));
+                    }
                 }
                 continue;
             }
-            let inner = self
-                .inner
-                .iter()
-                .find(|(name, inner)| *name == key && inner.is(&now));
-            if let (Some((_, inner)), Some(Value::Object(before))) = (inner, before) {
-                let inner = inner.changes(realm, crossing, before)?;
-                if !inner.is_empty() {
-                    changes.inner.push((key, inner));
+            let now: JsValue = self.object.get(key.as_str())?;
+            if now.is_undefined() && !self.object.contains_key(key.as_str())? {
+                if before.is_some() {
+                    changes.own.push((key, None));
                 }
                 continue;
             }

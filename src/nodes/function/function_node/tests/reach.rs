@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::{Bench, flow};
 
 /// Code that reaches parts of its message, each in a way of its own.
-const CODES: [&str; 44] = [
+const CODES: [&str; 45] = [
     "return msg",
     "return null",
     "",
@@ -47,6 +47,7 @@ const CODES: [&str; 44] = [
     "msg.topic = 'set'; throw new Error('no ' + msg.payload)",
     "msg.payload.a = 1; throw 'text'",
     "msg.x = 1; msg.payload(); return msg",
+    "const {payload, topic = 5} = msg; msg.out = [topic, payload]; return msg",
     "return Promise.resolve(msg.payload)",
     "msg.payload = 'x'; return {then: 1}",
     "msg.payload = msg.payload.map(x => x + 1); return msg",
