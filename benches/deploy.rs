@@ -17,7 +17,7 @@ use flowrill::{
     runtime::{Deploy, Runtime, RuntimeConfig},
     script::Jsonata,
     services::Services,
-    store::{DataFolder, DiskFlowStore, FlowStore, StoredVersion},
+    store::{DataFolder, DiskFlowStore, FlowStore},
 };
 use serde_json::json;
 
@@ -199,13 +199,9 @@ fn parts(criterion: &mut Criterion) {
         .map_err(|error| error.to_string())
         .and_then(|data| DiskFlowStore::open(data).map_err(|error| error.to_string()));
     let store = sure(store);
-    let version = StoredVersion {
-        rev: before.rev(),
-        time: 0,
-        flows: Arc::new(before),
-    };
+    let before = Arc::new(before);
     group.bench_function("save", |bencher| {
-        bencher.iter(|| store.save(&version, &Default::default()).is_ok());
+        bencher.iter(|| store.save(before.clone(), 0, &Default::default()).is_ok());
     });
     group.finish();
 }

@@ -76,7 +76,12 @@ impl Flows {
 
     /// The revision of exactly these flows.
     pub fn rev(&self) -> Rev {
-        Sha256::digest(self.text())
+        Self::rev_of(&self.text())
+    }
+
+    /// The revision of flows with this compact text.
+    pub fn rev_of(text: &[u8]) -> Rev {
+        Sha256::digest(text)
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect()
@@ -95,6 +100,10 @@ impl Flows {
             // Nearly always both have it in the same place.
             let same_place = before.items.get(index).filter(|old| same(old, item));
             let old = same_place.or_else(|| {
+                let old = before.items.get(index);
+                if old.is_some_and(|old| id(old) == id(item)) {
+                    return None;
+                }
                 if known.is_empty() {
                     known.extend(before.items.iter().filter_map(|old| Some((id(old)?, old))));
                 }

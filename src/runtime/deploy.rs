@@ -148,15 +148,8 @@ impl Inner {
     ) -> JoinHandle<Result<Version, StoreError>> {
         let (inner, credentials) = (self.clone(), credentials.clone());
         let time = self.clock.now() as u64;
-        self.tasks.spawn_blocking(move || {
-            let version = Version {
-                rev: flows.rev(),
-                time,
-                flows,
-            };
-            inner.store.save(&version, &credentials)?;
-            Ok(version)
-        })
+        self.tasks
+            .spawn_blocking(move || inner.store.save(flows, time, &credentials))
     }
 
     /// As [`Inner::run`], with the current version.

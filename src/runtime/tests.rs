@@ -48,7 +48,12 @@ impl FlowStore for Disk {
     fn load(&self) -> Result<Option<(StoredVersion, Credentials)>, StoreError> {
         self.store.load()
     }
-    fn save(&self, version: &StoredVersion, credentials: &Credentials) -> Result<(), StoreError> {
+    fn save(
+        &self,
+        flows: Arc<Flows>,
+        time: u64,
+        credentials: &Credentials,
+    ) -> Result<StoredVersion, StoreError> {
         if self.full.load(Ordering::Relaxed) {
             return Err(StoreError::Io {
                 action: "written",
@@ -56,7 +61,7 @@ impl FlowStore for Disk {
                 source: std::io::ErrorKind::StorageFull.into(),
             });
         }
-        self.store.save(version, credentials)
+        self.store.save(flows, time, credentials)
     }
     fn history(&self) -> Result<Vec<VersionInfo>, StoreError> {
         self.store.history()

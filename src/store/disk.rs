@@ -1,5 +1,7 @@
 //! Flows on disk: a database with the history, and the plain mirror of the newest version. Either can be lost.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 
 use super::{
@@ -11,6 +13,7 @@ use super::{
     recovery::{Recovered, recover},
     secrets::{Sealed, SecretKey},
 };
+use crate::flow::Flows;
 
 /// The store of a data folder.
 pub struct DiskFlowStore {
@@ -83,8 +86,19 @@ impl FlowStore for DiskFlowStore {
         Ok(newest.map(|record| (record.version.clone(), state.credentials.clone())))
     }
 
-    fn save(&self, version: &StoredVersion, credentials: &Credentials) -> Result<(), StoreError> {
+    fn save(
+        &self,
+        flows: Arc<Flows>,
+        time: u64,
+        credentials: &Credentials,
+    ) -> Result<StoredVersion, StoreError> {
         let mut state = self.state.lock();
+        let text = flows.text();
+        let version = StoredVersion {
+            rev: Flows::rev_of(&text),
+            time,
+            flows,
+        };
         let record = Record {
             number: state.last_number + 1,
             version: version.clone(),
@@ -92,7 +106,8 @@ impl FlowStore for DiskFlowStore {
         };
         // What needs room on the disk comes first; after that only names change.
         let staged = self.mirror.stage(&record, state.newest.as_ref())?;
-        let written = self.database.add(&record).and_then(|()| staged.commit());
+        let added = self.database.add(&record, &text);
+        let written = added.and_then(|()| staged.commit());
         if let Err(error) = written {
             // The deploy fails, so its version must not come back at the next start.
             let before = state.newest.as_ref();
@@ -104,7 +119,7 @@ impl FlowStore for DiskFlowStore {
         state.last_number = record.number;
         state.newest = Some(record);
         state.credentials = credentials.clone();
-        Ok(())
+        Ok(version)
     }
 
     fn history(&self) -> Result<Vec<VersionInfo>, StoreError> {

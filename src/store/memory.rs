@@ -1,8 +1,11 @@
 //! Flows in memory, gone when the process ends: for `--tap` and for tests.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 
 use super::{Credentials, FlowStore, KEPT_VERSIONS, StoreError, StoredVersion, VersionInfo};
+use crate::flow::Flows;
 
 /// Keeps the last versions in memory.
 #[derive(Default)]
@@ -15,7 +18,17 @@ impl FlowStore for MemoryFlowStore {
         Ok(self.versions.lock().last().cloned())
     }
 
-    fn save(&self, version: &StoredVersion, credentials: &Credentials) -> Result<(), StoreError> {
+    fn save(
+        &self,
+        flows: Arc<Flows>,
+        time: u64,
+        credentials: &Credentials,
+    ) -> Result<StoredVersion, StoreError> {
+        let version = StoredVersion {
+            rev: flows.rev(),
+            time,
+            flows,
+        };
         let mut versions = self.versions.lock();
         // Only the running version needs its credentials; earlier ones are there to look at.
         if let Some((_, credentials)) = versions.last_mut() {
@@ -24,7 +37,7 @@ impl FlowStore for MemoryFlowStore {
         versions.push((version.clone(), credentials.clone()));
         let surplus = versions.len().saturating_sub(KEPT_VERSIONS);
         versions.drain(..surplus);
-        Ok(())
+        Ok(version)
     }
 
     fn history(&self) -> Result<Vec<VersionInfo>, StoreError> {

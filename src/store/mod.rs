@@ -72,12 +72,17 @@ pub trait FlowStore: Send + Sync {
     /// When the store cannot be read at all. Damage that leaves something to load is a notice, not an error.
     fn load(&self) -> Result<Option<(StoredVersion, Credentials)>, StoreError>;
 
-    /// Makes this version the one that [`FlowStore::load`] gives. When it returns, the version is on the disk;
-    /// when it fails, the one before still is. Flows and credentials change together.
+    /// Makes these flows, deployed at `time` (milliseconds since 1970), the version that [`FlowStore::load`] gives. When it
+    /// returns, the version is on the disk; when it fails, the one before still is. Flows and credentials change together.
     ///
     /// # Errors
     /// When it could not be written, for instance because the disk is full.
-    fn save(&self, version: &StoredVersion, credentials: &Credentials) -> Result<(), StoreError>;
+    fn save(
+        &self,
+        flows: Arc<Flows>,
+        time: u64,
+        credentials: &Credentials,
+    ) -> Result<StoredVersion, StoreError>;
 
     /// The kept versions, the newest first.
     ///

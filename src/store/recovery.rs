@@ -196,7 +196,7 @@ impl Copies<'_> {
             false => (stored?, mirrored),
         };
         let brought_together = match mirror_wins {
-            true => self.database.add(&winner),
+            true => self.database.add(&winner, &winner.version.flows.text()),
             false => self.rewrite_mirror(&winner, loser.as_ref()),
         };
         if let Err(error) = brought_together {

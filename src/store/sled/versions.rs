@@ -68,21 +68,20 @@ impl SledVersions {
         })
     }
 
-    /// Adds a version and forgets the oldest. When it returns, the version is flushed.
+    /// Adds a version, whose flows have this text, and forgets the oldest. When it returns, the version is flushed.
     ///
     /// # Errors
     /// When it can't be written; the versions before are still there then.
-    pub(in crate::store) fn add(&self, record: &Record) -> Result<(), StoreError> {
-        let bytes = record.version.flows.text();
+    pub(in crate::store) fn add(&self, record: &Record, text: &[u8]) -> Result<(), StoreError> {
         let stored = StoredMark {
             mark: Mark::of_text(record),
-            pieces: bytes.len().div_ceil(PIECE) as u32,
+            pieces: text.len().div_ceil(PIECE) as u32,
             credentials: record.sealed.clone(),
         };
         let mark = json(&stored);
         self.database.with(|versions| {
             let mut batch = Batch::default();
-            for (index, piece) in (0_u32..).zip(bytes.chunks(PIECE)) {
+            for (index, piece) in (0_u32..).zip(text.chunks(PIECE)) {
                 batch.insert(flows_key(record.number, index), piece);
             }
             batch.insert(mark_key(record.number), mark);

@@ -54,7 +54,7 @@ fn one_damaged_file_costs_nothing() {
                 "{file} {how}: {:?}",
                 store.notices()
             );
-            store.save(&version(4), &credentials(4)).unwrap();
+            save(&store, &version(4), &credentials(4)).unwrap();
             drop(store);
             let store = open(folder.path());
             assert_holds(&store, 4);
@@ -94,7 +94,7 @@ fn a_damaged_database_is_set_aside_and_the_mirror_taken() {
             damage(&file);
             let store = open(folder.path());
             assert_holds(&store, 3);
-            store.save(&version(4), &credentials(4)).unwrap();
+            save(&store, &version(4), &credentials(4)).unwrap();
             drop(store);
             let store = open(folder.path());
             assert_holds(&store, 4);
@@ -114,7 +114,7 @@ fn a_lost_database_is_made_anew_and_counts_on() {
     let store = open(folder.path());
     assert_holds(&store, 3);
     assert_eq!(store.history().unwrap().len(), 1);
-    store.save(&version(4), &credentials(4)).unwrap();
+    save(&store, &version(4), &credentials(4)).unwrap();
     assert_eq!(store.history().unwrap().len(), 2);
 }
 
@@ -141,9 +141,7 @@ fn the_newer_copy_wins_whichever_it_is() {
         .iter()
         .map(|name| fs::read(folder.path().join(name)).unwrap())
         .collect();
-    open(folder.path())
-        .save(&version(3), &credentials(3))
-        .unwrap();
+    save(&open(folder.path()), &version(3), &credentials(3)).unwrap();
     let new: Vec<_> = mirror
         .iter()
         .map(|name| fs::read(folder.path().join(name)).unwrap())
@@ -187,9 +185,7 @@ fn the_mirror_wins_over_an_older_database() {
             fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
         }
     }
-    open(folder.path())
-        .save(&version(3), &credentials(3))
-        .unwrap();
+    save(&open(folder.path()), &version(3), &credentials(3)).unwrap();
     fs::remove_dir_all(folder.path().join("flows.sled")).unwrap();
     fs::create_dir(folder.path().join("flows.sled")).unwrap();
     for entry in fs::read_dir(copy.path()).unwrap() {

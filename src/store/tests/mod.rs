@@ -24,6 +24,14 @@ fn version(n: u64) -> StoredVersion {
     }
 }
 
+fn save(
+    store: &DiskFlowStore,
+    version: &StoredVersion,
+    credentials: &Credentials,
+) -> Result<StoredVersion, StoreError> {
+    store.save(version.flows.clone(), version.time, credentials)
+}
+
 fn credentials(n: u64) -> Credentials {
     let mut credentials = Credentials::default();
     let values = json!({ "password": format!("secret {n}") });
@@ -40,7 +48,7 @@ fn filled(versions: u64) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     for n in 1..=versions {
-        store.save(&version(n), &credentials(n)).unwrap();
+        save(&store, &version(n), &credentials(n)).unwrap();
     }
     folder
 }
@@ -84,7 +92,7 @@ fn what_lies_on_disk_is_private_and_shows_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data");
     let store = open(&path);
-    store.save(&version(1), &credentials(1)).unwrap();
+    save(&store, &version(1), &credentials(1)).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o700);
     assert_eq!(mode(&path.join("flows.sled")), 0o700);
@@ -139,9 +147,7 @@ fn large_flows_are_stored_whole() {
         time: 1,
         flows: Arc::new(flows),
     };
-    open(folder.path())
-        .save(&large, &Credentials::default())
-        .unwrap();
+    save(&open(folder.path()), &large, &Credentials::default()).unwrap();
     fs::remove_file(folder.path().join("flows.json")).unwrap();
     let store = open(folder.path());
     assert_eq!(store.load().unwrap().unwrap().0.flows, large.flows);
@@ -178,7 +184,7 @@ fn what_cannot_be_written_leaves_what_was() {
     // A folder in its place: the file can be written beside it, but not renamed over it.
     fs::remove_file(folder.path().join("flows.json")).unwrap();
     fs::create_dir_all(folder.path().join("flows.json/x")).unwrap();
-    let error = store.save(&version(2), &credentials(2)).unwrap_err();
+    let error = save(&store, &version(2), &credentials(2)).unwrap_err();
     assert!(error.to_string().contains("flows.json can't be written"));
     assert_holds(&store, 1);
     assert_eq!(store.history().unwrap().len(), 1);
@@ -186,7 +192,7 @@ fn what_cannot_be_written_leaves_what_was() {
     drop(store);
     let store = open(folder.path());
     assert_holds(&store, 1);
-    store.save(&version(2), &credentials(2)).unwrap();
+    save(&store, &version(2), &credentials(2)).unwrap();
     assert_holds(&store, 2);
 }
 
@@ -204,7 +210,7 @@ fn numbers_come_back_exactly() {
         flows: Arc::new(flows),
     };
     let store = open(folder.path());
-    store.save(&exact, &Credentials::default()).unwrap();
+    save(&store, &exact, &Credentials::default()).unwrap();
     drop(store);
     for lost in ["flows.json", "flows.sled"] {
         let path = folder.path().join(lost);
