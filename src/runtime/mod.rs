@@ -32,6 +32,9 @@ use crate::{
 /// How long the flows may take for an orderly stop; what comes after them needs the rest of the five seconds.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
+/// How long a request waits for flows that are being started.
+const SETTLE_LIMIT: Duration = Duration::from_secs(10);
+
 /// A version of the flows: that which runs, or an earlier one.
 pub type Version = StoredVersion;
 
@@ -133,12 +136,17 @@ impl Runtime {
         self.inner.started.send_replace(true);
     }
 
-    /// Returns when the start is over, and the deploy that is under way. Who asks for a node before that would miss it.
+    /// Returns when the start is over, and the deploy that is under way, or after [`SETTLE_LIMIT`]. Who asks for a node
+    /// before that would miss it.
     pub async fn settled(&self) {
-        let mut started = self.inner.started.subscribe();
-        // An error means that the runtime is gone.
-        let _ = started.wait_for(|started| *started).await;
-        drop(self.inner.changing.lock().await);
+        let settle = async {
+            let mut started = self.inner.started.subscribe();
+            // An error means that the runtime is gone.
+            let _ = started.wait_for(|started| *started).await;
+            drop(self.inner.changing.lock().await);
+        };
+        // Whoever waits longer is told what there is.
+        let _ = tokio::time::timeout(SETTLE_LIMIT, settle).await;
     }
 
     /// Makes other flows the running ones: stores them as a new version, then starts what changed. Deploys are carried

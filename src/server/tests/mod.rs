@@ -42,6 +42,8 @@ fn state(address: SocketAddr, tap: bool) -> ServerState {
         contexts: Arc::new(Contexts::default()),
     });
     let runtime = Arc::new(runtime.unwrap());
+    let starting = runtime.clone();
+    tokio::spawn(async move { starting.start().await });
     ServerState::new(runtime, None, tap, address, CancellationToken::new())
 }
 
