@@ -9,7 +9,7 @@ use axum::{
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value as Json, json};
 use tokio_tungstenite::tungstenite::Message as Frame;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 mod http;
@@ -43,7 +43,7 @@ fn state(address: SocketAddr, tap: bool) -> ServerState {
     });
     let runtime = Arc::new(runtime.unwrap());
     let starting = runtime.clone();
-    tokio::spawn(async move { starting.start().await });
+    TaskTracker::new().spawn(async move { starting.start().await });
     ServerState::new(runtime, None, tap, address, CancellationToken::new())
 }
 
