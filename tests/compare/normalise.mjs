@@ -63,7 +63,8 @@ function cleaner({ given, folder, rules, start, mqttPort }) {
   const isNow = number => number > start - MINUTE && number < end;
   const text = original => {
     let out = original.replaceAll(folder, "${DIR}");
-    if (mqttPort) out = out.replaceAll(String(mqttPort), "${MQTT}");
+    // Not within a longer row of digits.
+    if (mqttPort) out = out.replace(new RegExp(`(?<!\\d)${mqttPort}(?!\\d)`, "g"), "$${MQTT}");
     for (const { text, as } of rules) out = out.replace(new RegExp(text, "g"), as);
     return out.replace(RANDOM_ID, id => {
       if (given.includes(id)) return id;
