@@ -99,6 +99,8 @@ export async function run(runtime, test) {
   await runtime.deploy([]);
   await runtime.ask("reset");
   if (test.restore) await carryOut(runtime, test.restore, folder, test);
+  // What the debug panel is told of the closing may come late, and would count for the next case.
+  await runtime.quiet(60);
   runtime.events.length = 0;
   return { events, folder, start, mqttPort: runtime.mqttPort };
 }
