@@ -1,70 +1,60 @@
 //! Cron expressions as Node-RED's inject node takes them (those of npm's cronosjs): five to seven fields, names, `L`, `W`, `#`.
+//!
+//! croner works out the times. Some forms that cronosjs takes it does not know, such as `22-2`: they are put into others first.
 
-mod days;
-mod field;
-
-use chrono::{
-    Datelike, Local, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Timelike,
-};
-
-use days::Days;
-use field::{Item, Range, values};
-
-/// Years in a row that may be without a time; what comes never, such as February 30, is given up then.
-const MOST_EMPTY_YEARS: usize = 60;
-const MONTHS: [&str; 12] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-];
+use chrono::{Local, TimeZone};
+use croner::parser::{CronParser, Seconds, Year};
 
 /// A cron expression that has been read.
 #[derive(Debug)]
-pub(super) struct Cron {
-    seconds: Vec<u32>,
-    minutes: Vec<u32>,
-    hours: Vec<u32>,
-    days: Days,
-    months: Vec<u32>,
-    years: Vec<Item>,
+pub(super) struct Cron(croner::Cron);
+
+/// What a field counts.
+#[derive(Clone, Copy, PartialEq)]
+enum Field {
+    Second,
+    Minute,
+    Hour,
+    Day,
+    Month,
+    Weekday,
+    Year,
 }
 
 impl Cron {
     /// Reads an expression.
     ///
     /// # Errors
-    /// Says which field is wrong and why.
+    /// Says what is wrong with it.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim().to_lowercase();
-        let text = match text.as_str() {
-            "@yearly" | "@annually" => "0 0 0 1 1 * *",
-            "@monthly" => "0 0 0 1 * * *",
-            "@weekly" => "0 0 0 * * 0 *",
-            "@daily" | "@midnight" => "0 0 0 * * * *",
-            "@hourly" => "0 0 * * * * *",
-            other => other,
-        };
         let fields: Vec<&str> = text.split_whitespace().collect();
-        let (second, rest, year) = match fields.as_slice() {
-            rest @ [_, _, _, _, _] => ("0", rest, "*"),
-            [second, rest @ ..] if rest.len() == 5 => (*second, rest, "*"),
-            [second, rest @ .., year] if rest.len() == 5 => (*second, rest, *year),
-            _ => return Err(format!("5 to 7 fields are needed, not {}", fields.len())),
+        let all = {
+            use Field::*;
+            [Second, Minute, Hour, Day, Month, Weekday, Year]
         };
-        let [minute, hour, day, month, weekday] = rest else {
-            return Err("5 to 7 fields are needed".into());
+        let kinds = if fields.len() == 5 {
+            &all[1..]
+        } else {
+            &all[..]
         };
-        let plain = |text: &str, range| Ok::<_, String>(values(&field::list(text, range)?, range));
-        let sixty = |name| Range::cyclic(name, 0, 59);
-        Ok(Self {
-            seconds: plain(second, sixty("second"))?,
-            minutes: plain(minute, sixty("minute"))?,
-            hours: plain(hour, Range::cyclic("hour", 0, 23))?,
-            days: Days::parse(day, weekday)?,
-            months: plain(
-                &field::numbered(month, &MONTHS, 1),
-                Range::cyclic("month", 1, 12),
-            )?,
-            years: field::list(year, Range::straight("year", 0, 275_759))?,
-        })
+        // `@daily` and the like are one word, and a wrong number of fields is croner's to tell.
+        let text = match fields.len() {
+            5..=7 => {
+                let known = fields
+                    .iter()
+                    .zip(kinds)
+                    .map(|(text, field)| field.known(text));
+                known.collect::<Result<Vec<_>, _>>()?.join(" ")
+            }
+            _ => text,
+        };
+        let parser = CronParser::builder()
+            .seconds(Seconds::Optional)
+            .year(Year::Optional)
+            .build();
+        let cron = parser.parse(&text).map_err(|error| error.to_string())?;
+        Ok(Self(cron))
     }
 
     /// The next time in local time after `now`; both in milliseconds since 1970. None if there is none.
@@ -74,85 +64,101 @@ impl Cron {
 
     fn next_in<Z: TimeZone>(&self, zone: &Z, now: f64) -> Option<f64> {
         let now = zone.timestamp_millis_opt(now as i64).single()?;
-        let local = |hours: i64| (now.clone() + TimeDelta::hours(hours)).naive_local();
-        // What comes twice when the clocks go back is done once.
-        let is_repeated = local(0) == local(-1);
-        let from = match is_repeated {
-            true => local(1).with_minute(0)?.with_second(0)?,
-            false => local(0) + TimeDelta::seconds(1),
-        };
-        let next = self.next_naive(from.with_nanosecond(0)?)?;
-        let found = match zone.from_local_datetime(&next) {
-            LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => time,
-            // What falls into the hour that is left out is done at the end of it.
-            LocalResult::None => {
-                let hour = next.with_minute(0)?.with_second(0)? + TimeDelta::hours(1);
-                zone.from_local_datetime(&hour).earliest()?
-            }
-        };
-        Some(found.timestamp_millis() as f64)
+        let next = self.0.find_next_occurrence(&now, false).ok()?;
+        Some(next.timestamp_millis() as f64)
     }
+}
 
-    /// The first time that is not before `from`.
-    fn next_naive(&self, from: NaiveDateTime) -> Option<NaiveDateTime> {
-        let mut year = field::next_year(&self.years, u32::try_from(from.year()).ok()?)?;
-        for _ in 0..MOST_EMPTY_YEARS {
-            let start = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, 1, 1)?;
-            if let Some(found) = self.next_in_year(from.max(start.and_hms_opt(0, 0, 0)?)) {
-                return Some(found);
-            }
-            year = field::next_year(&self.years, year + 1)?;
+impl Field {
+    /// Its first and last number. Of the years those that may come and that croner knows.
+    fn range(self) -> (u32, u32) {
+        match self {
+            Self::Second | Self::Minute => (0, 59),
+            Self::Hour => (0, 23),
+            Self::Day => (1, 31),
+            Self::Month => (1, 12),
+            Self::Weekday => (0, 6),
+            Self::Year => (1970, 5000),
         }
-        None
     }
 
-    fn next_in_year(&self, from: NaiveDateTime) -> Option<NaiveDateTime> {
-        let year = from.year();
-        for &month in self.months.iter().filter(|month| **month >= from.month()) {
-            for day in self.days.of(year, month) {
-                let date = NaiveDate::from_ymd_opt(year, month, day)?;
-                if date > from.date() {
-                    return self.first_of(date);
-                }
-                if date == from.date()
-                    && let Some(found) = self.next_in_day(from)
-                {
-                    return Some(found);
-                }
-            }
+    /// Names for its numbers, from the first on.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Month => &[
+                "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+            ],
+            Self::Weekday => &["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
+            _ => &[],
         }
-        None
     }
 
-    fn first_of(&self, date: NaiveDate) -> Option<NaiveDateTime> {
-        date.and_hms_opt(
-            *self.hours.first()?,
-            *self.minutes.first()?,
-            *self.seconds.first()?,
-        )
+    /// The field in forms that croner knows.
+    fn known(self, text: &str) -> Result<String, String> {
+        let mut text = text.to_owned();
+        for (number, name) in (self.range().0..).zip(self.names()) {
+            text = text.replace(name, &number.to_string());
+        }
+        let items = text.split(',').map(|item| self.known_item(item));
+        Ok(items.collect::<Result<Vec<_>, _>>()?.join(","))
     }
 
-    fn next_in_day(&self, from: NaiveDateTime) -> Option<NaiveDateTime> {
-        let later = |list: &[u32], at: u32| list.iter().copied().find(|value| *value > at);
-        let (hour, minute, second) = (from.hour(), from.minute(), from.second());
-        let first = (*self.minutes.first()?, *self.seconds.first()?);
-        let time = if self.hours.contains(&hour) {
-            let same_minute = self.minutes.contains(&minute);
-            let found = self.seconds.iter().find(|value| **value >= second);
-            match (same_minute, found, later(&self.minutes, minute)) {
-                (true, Some(second), _) => Some((hour, minute, *second)),
-                (_, _, Some(minute)) => Some((hour, minute, first.1)),
-                _ => None,
+    fn known_item(self, item: &str) -> Result<String, String> {
+        match (self, item) {
+            (_, "") => return Err("there is a comma with nothing beside it".into()),
+            (Self::Weekday, "l") => return Err("\"L\" has no day of the week before it".into()),
+            // The last day, even in short months.
+            (Self::Day, "31w") => return Ok("lw".into()),
+            _ => {}
+        }
+        let (first, last) = self.range();
+        let (place, step) = match item.split_once('/') {
+            Some((place, step)) => (place, Some(step)),
+            None => (item, None),
+        };
+        let width = match step.map(number) {
+            None => 1,
+            Some(Some(width)) if !item.contains("/0") => width,
+            Some(_) => return Err(format!("\"{item}\" has a step that is no number")),
+        };
+        let (from, to) = match place.split_once('-') {
+            Some((from, to)) => (number(from), number(to)),
+            None => (number(place), None),
+        };
+        Ok(match (from, to) {
+            // Years are counted from 0.
+            _ if self == Self::Year && place == "*" && step.is_some() => {
+                let multiple = first.div_ceil(width).saturating_mul(width);
+                if multiple > last {
+                    return Err(format!("\"{item}\" names no year that comes"));
+                }
+                format!("{multiple}-{last}/{width}")
             }
-        } else {
-            None
-        };
-        let (hour, minute, second) = match time {
-            Some(time) => time,
-            None => (later(&self.hours, hour)?, first.0, first.1),
-        };
-        from.date().and_hms_opt(hour, minute, second)
+            // From there to the end: 3/2.
+            (Some(from), None) if step.is_some() => format!("{from}-{last}/{width}"),
+            // Round the end: 22-2.
+            (Some(from), Some(to))
+                if (first..from).contains(&to) && from <= last && self.goes_round() =>
+            {
+                let count = last - first + 1;
+                let values = (from..=to + count).step_by(width as usize);
+                let values = values.map(|value| first + (value - first) % count);
+                let texts: Vec<String> = values.map(|value| value.to_string()).collect();
+                texts.join(",")
+            }
+            _ => item.to_owned(),
+        })
     }
+
+    /// Days of the month and years have an end.
+    fn goes_round(self) -> bool {
+        !matches!(self, Self::Day | Self::Year)
+    }
+}
+
+fn number(text: &str) -> Option<u32> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
 }
 
 #[cfg(test)]
