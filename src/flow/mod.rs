@@ -7,6 +7,7 @@ mod graph;
 mod group;
 mod lint;
 mod listeners;
+mod rename;
 mod subflow;
 mod wiring;
 

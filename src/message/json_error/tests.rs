@@ -1,3 +1,5 @@
+//! What JSON texts have wrong, told as Node.js tells it.
+
 use super::*;
 
 /// Compared with Node.js 24.

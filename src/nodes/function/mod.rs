@@ -23,6 +23,7 @@ mod switch_rules;
 mod switch_tests;
 mod template;
 mod trigger;
+mod trigger_topic;
 mod trigger_value;
 
 pub(super) use change::Change;

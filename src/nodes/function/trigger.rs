@@ -3,9 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use serde::Deserialize;
-use tokio::time::Instant;
 
-use super::trigger_value::{Sends, Setting};
+use super::{
+    trigger_topic::{State, Topic},
+    trigger_value::{Sends, Setting},
+};
 use crate::{
     engine::{AnyEvent, Build, Closing, ConfigError, Failed, Node, NodeContext, NodeError, Status},
     message::{Message, Object, PathError, PropertyPath, Value},
@@ -34,42 +36,6 @@ pub(in crate::nodes) struct TriggerConfig {
     bytopic: String,
     topic: String,
     outputs: Option<f64>,
-}
-
-/// A topic that does not take a new message as a first one.
-struct Topic {
-    /// Tells this wait from earlier ones of the topic.
-    number: u64,
-    /// What is sent second, worked out when the wait began.
-    second: Option<Value>,
-    /// The message that came last, if that is what is sent second.
-    latest: Option<Message>,
-    state: State,
-}
-
-enum State {
-    /// Until a reset.
-    Blocked,
-    Waiting {
-        at: Instant,
-        /// What the second message is made of.
-        msg: Message,
-        extended: bool,
-    },
-    Repeating {
-        at: Instant,
-        msg: Message,
-        wait_ms: f64,
-    },
-}
-
-impl State {
-    fn due(&self) -> Option<Instant> {
-        match self {
-            Self::Blocked => None,
-            Self::Waiting { at, .. } | Self::Repeating { at, .. } => Some(*at),
-        }
-    }
 }
 
 /// A running trigger node.

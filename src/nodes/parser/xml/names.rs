@@ -1,4 +1,4 @@
-//! Which characters names may have.
+//! Which characters stand in XML, and in its names.
 
 /// Whether a name may begin with it, as sax-js has it.
 pub(super) fn starts_name(c: char) -> bool {
@@ -28,4 +28,9 @@ pub(super) fn is_name(name: &str) -> bool {
 /// What XML takes for a blank.
 pub(super) fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\n' | '\r' | '\t')
+}
+
+/// Characters that XML allows.
+pub(super) fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }

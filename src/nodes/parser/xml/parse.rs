@@ -1,5 +1,7 @@
 //! From XML text to a value, with xml2js' conventions.
 
+use indexmap::IndexMap;
+
 use super::{
     error,
     options::Options,
@@ -71,7 +73,7 @@ struct Element {
 }
 
 impl Element {
-    fn new(name: String, attributes: Vec<(String, String)>, options: &Options) -> Self {
+    fn new(name: String, attributes: IndexMap<String, String>, options: &Options) -> Self {
         let mut object = Object::new();
         // Text comes first, and goes again if there is none.
         object.insert(options.text_key.as_str(), "".into());

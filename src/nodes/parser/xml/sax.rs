@@ -1,8 +1,10 @@
 //! Reads XML text piece by piece, strictly, with the rules and sentences of sax-js.
 
+use indexmap::IndexMap;
+
 use super::{
     entities::entity,
-    names::{continues_name, is_blank, starts_name},
+    names::{continues_name, is_blank, is_xml, starts_name},
 };
 
 /// A piece of a text.
@@ -10,7 +12,7 @@ use super::{
 pub(super) enum Piece {
     Open {
         name: String,
-        attributes: Vec<(String, String)>,
+        attributes: IndexMap<String, String>,
     },
     /// The element that was opened last ends.
     Close,
@@ -294,7 +296,7 @@ impl<'a> Sax<'a> {
             return self.fail("Invalid character in tag name");
         }
         let name = self.named(name);
-        let mut attributes: Vec<(String, String)> = Vec::new();
+        let mut attributes: IndexMap<String, String> = IndexMap::new();
         loop {
             while is_blank(c) {
                 c = self.must()?;
@@ -312,9 +314,7 @@ impl<'a> Sax<'a> {
                 _ => return self.fail("Invalid attribute name"),
             }
             let (name, value) = self.attribute(c)?;
-            if !attributes.iter().any(|(known, _)| *known == name) {
-                attributes.push((name, value));
-            }
+            attributes.entry(name).or_insert(value);
             c = self.must()?;
             match c {
                 c if is_blank(c) || matches!(c, '>' | '/') => {}
@@ -395,9 +395,4 @@ impl<'a> Sax<'a> {
             None => self.fail(&format!("Unmatched closing tag: {name}")),
         }
     }
-}
-
-/// Characters that XML allows.
-fn is_xml(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }

@@ -342,7 +342,7 @@ impl<'a> Reader<'a> {
     /// A key as text, as JavaScript makes it one.
     fn key_text(&self, key: &Value, place: Span) -> Result<String, String> {
         let Value::Array(parts) = key else {
-            return Ok(key_part(key));
+            return Ok(key.to_text());
         };
         let mut texts = Vec::with_capacity(parts.len());
         for part in parts.iter() {
@@ -351,27 +351,10 @@ impl<'a> Reader<'a> {
                     return self.fail("nested arrays are not supported inside keys", place);
                 }
                 part if part.is_nullish() => texts.push(String::new()),
-                part => texts.push(key_part(part)),
+                part => texts.push(part.to_text()),
             }
         }
         Ok(texts.join(","))
-    }
-}
-
-fn key_part(key: &Value) -> String {
-    match key {
-        Value::TypedArray(array) => {
-            let bytes: Vec<String> = array.bytes.iter().map(u8::to_string).collect();
-            bytes.join(",")
-        }
-        Value::Date(time) => chrono::DateTime::from_timestamp_millis(*time as i64).map_or_else(
-            || "Invalid Date".into(),
-            |date| {
-                date.format("%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)")
-                    .to_string()
-            },
-        ),
-        other => other.to_text(),
     }
 }
 

@@ -1,3 +1,5 @@
+//! YAML read and written as js-yaml does it.
+
 use serde_json::{Value as Json, json};
 
 use super::{dump, parse};

@@ -13,14 +13,6 @@ const MAX_APPLIED: usize = 5_000_000;
 /// Mistakes that are told of one value.
 const MAX_MISTAKES: usize = 1000;
 
-/// Limits of numbers, and how they compare.
-const LIMITS: [(&str, &str); 4] = [
-    ("maximum", "<="),
-    ("minimum", ">="),
-    ("exclusiveMaximum", "<"),
-    ("exclusiveMinimum", ">"),
-];
-
 /// All that is wrong with the value.
 pub(super) fn evaluate(schema: &Schema, value: &Value) -> Result<Vec<Mistake>, String> {
     let mut evaluation = Evaluation {
@@ -267,61 +259,6 @@ impl Evaluation<'_> {
         Ok(false)
     }
 
-    fn number(&mut self, schema: &Object, value: &Value, place: &Place) -> bool {
-        let number = value.as_number().unwrap_or(f64::NAN);
-        let mut right = true;
-        for (keyword, comparison) in LIMITS {
-            let Some(limit) = limit(schema, keyword) else {
-                continue;
-            };
-            let holds = match comparison {
-                "<=" => number <= limit,
-                ">=" => number >= limit,
-                "<" => number < limit,
-                _ => number > limit,
-            };
-            if !holds {
-                let params = [("comparison", comparison.into()), ("limit", limit.into())];
-                let message = format!("must be {comparison} {}", number_text(limit));
-                self.mistake(place, keyword, &params, message);
-                right = false;
-            }
-        }
-        if let Some(step) = limit(schema, "multipleOf") {
-            let count = number / step;
-            if count.fract() != 0.0 || count.abs() >= 1e21 {
-                let message = format!("must be multiple of {}", number_text(step));
-                self.mistake(place, "multipleOf", &[("multipleOf", step.into())], message);
-                right = false;
-            }
-        }
-        right
-    }
-
-    fn text(&mut self, schema: &Object, value: &Value, place: &Place) -> bool {
-        let text = value.as_str().unwrap_or_default();
-        let mut right = true;
-        if limit(schema, "maxLength").is_some() || limit(schema, "minLength").is_some() {
-            let length = text.chars().count();
-            right &= self.count(
-                schema,
-                ["maxLength", "minLength"],
-                "characters",
-                length,
-                place,
-            );
-        }
-        if let Some(pattern) = get(schema, "pattern").and_then(Value::as_str) {
-            let compiled = self.schema.patterns.get(pattern);
-            if !compiled.is_some_and(|regex| regex.is_match(text).unwrap_or(false)) {
-                let message = format!("must match pattern \"{pattern}\"");
-                self.mistake(place, "pattern", &[("pattern", pattern.into())], message);
-                right = false;
-            }
-        }
-        right
-    }
-
     pub(super) fn count(
         &mut self,
         schema: &Object,
@@ -418,7 +355,7 @@ pub(super) fn get<'a>(object: &'a Object, key: &str) -> Option<&'a Value> {
     object.get(key).filter(|value| !value.is_undefined())
 }
 
-fn limit(schema: &Object, keyword: &str) -> Option<f64> {
+pub(super) fn limit(schema: &Object, keyword: &str) -> Option<f64> {
     get(schema, keyword).and_then(Value::as_number)
 }
 

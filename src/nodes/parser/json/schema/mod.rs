@@ -7,6 +7,7 @@ mod lists;
 mod mistake;
 mod objects;
 mod reference;
+mod scalars;
 
 use std::collections::HashMap;
 
