@@ -156,6 +156,13 @@ async fn count(flowrill: &Flowrill, folder: &Path) {
     }
 }
 
+/// Deploys what counts, and has it count once.
+async fn deploy_and_count(flowrill: &Flowrill, folder: &Path) {
+    let flows = json!({ "flows": counting(folder) });
+    post(&flowrill.http, "/flows", &flows).await;
+    count(flowrill, folder).await;
+}
+
 /// A data folder with a store on the disk, which is the default one, and one in memory.
 fn with_context_stores() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -230,13 +237,7 @@ async fn damaged_context_does_not_stop_a_start() {
         std::fs::write(place.join(file), "no database").unwrap();
     }
     let mut flowrill = Flowrill::start(folder.path(), &OPTIONS);
-    post(
-        &flowrill.http,
-        "/flows",
-        &json!({"flows": counting(folder.path())}),
-    )
-    .await;
-    count(&flowrill, folder.path()).await;
+    deploy_and_count(&flowrill, folder.path()).await;
     assert_eq!(flowrill.stop().code(), Some(0));
     assert_eq!(context(folder.path(), "global", "n"), 1);
     let names = std::fs::read_dir(folder.path().join("context")).unwrap();
@@ -248,13 +249,7 @@ async fn damaged_context_does_not_stop_a_start() {
 async fn context_is_forgotten_with_what_it_belongs_to() {
     let folder = with_context_stores();
     let mut flowrill = Flowrill::start(folder.path(), &OPTIONS);
-    post(
-        &flowrill.http,
-        "/flows",
-        &json!({"flows": counting(folder.path())}),
-    )
-    .await;
-    count(&flowrill, folder.path()).await;
+    deploy_and_count(&flowrill, folder.path()).await;
     assert_eq!(flowrill.stop().code(), Some(0));
     let mut flowrill = Flowrill::start(folder.path(), &OPTIONS);
     post(&flowrill.http, "/flows", &json!({"flows": []})).await;
