@@ -1,6 +1,6 @@
 //! Flows on disk: a database with the history, and the plain mirror of the newest version. Either can be lost.
 
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
 use parking_lot::Mutex;
 
@@ -63,6 +63,33 @@ impl DiskFlowStore {
         })
     }
 
+    /// Adds a version to the database: what was added, and whether it worked.
+    ///
+    /// # Errors
+    /// When its credentials can't be encrypted; nothing was added then.
+    fn add(
+        &self,
+        flows: &Arc<Flows>,
+        time: u64,
+        credentials: &Credentials,
+        state: &State,
+    ) -> Result<(Record, Result<(), StoreError>), StoreError> {
+        let sealed = self.seal(credentials, state)?;
+        let text = flows.text();
+        let version = StoredVersion {
+            rev: Flows::rev_of(&text),
+            time,
+            flows: flows.clone(),
+        };
+        let record = Record {
+            number: state.last_number + 1,
+            version,
+            sealed,
+        };
+        let added = self.database.add(&record, &text);
+        Ok((record, added))
+    }
+
     fn seal(&self, credentials: &Credentials, state: &State) -> Result<Option<Sealed>, StoreError> {
         let before = state
             .newest
@@ -93,21 +120,23 @@ impl FlowStore for DiskFlowStore {
         credentials: &Credentials,
     ) -> Result<StoredVersion, StoreError> {
         let mut state = self.state.lock();
-        let text = flows.text();
-        let version = StoredVersion {
-            rev: Flows::rev_of(&text),
-            time,
-            flows,
-        };
-        let record = Record {
-            number: state.last_number + 1,
-            version: version.clone(),
-            sealed: self.seal(credentials, &state)?,
-        };
-        // What needs room on the disk comes first; after that only names change.
-        let staged = self.mirror.stage(&record, state.newest.as_ref())?;
-        let added = self.database.add(&record, &text);
-        let written = added.and_then(|()| staged.commit());
+        // Both copies take long, so they are made side by side. After that only small files and names change.
+        let (staged, added) = thread::scope(|scope| {
+            let stage = || self.mirror.stage_flows(&flows);
+            let helper = thread::Builder::new().spawn_scoped(scope, stage);
+            let added = self.add(&flows, time, credentials, &state);
+            let staged = match helper {
+                Ok(helper) => helper.join().unwrap_or(Err(StoreError::Interrupted)),
+                // The system has no thread to spare.
+                Err(_) => stage(),
+            };
+            (staged, added)
+        });
+        let (record, added) = added?;
+        let written = added.and_then(|()| {
+            let before = state.newest.as_ref();
+            self.mirror.stage(staged?, &record, before)?.commit()
+        });
         if let Err(error) = written {
             // The deploy fails, so its version must not come back at the next start.
             let before = state.newest.as_ref();
@@ -116,6 +145,7 @@ impl FlowStore for DiskFlowStore {
             }
             return Err(error);
         }
+        let version = record.version.clone();
         state.last_number = record.number;
         state.newest = Some(record);
         state.credentials = credentials.clone();

@@ -61,6 +61,12 @@ struct SealedFile {
     sets: Vec<Sealed>,
 }
 
+/// The flows of a new version, durable beside the old ones.
+pub(super) struct StagedFlows {
+    file: Staged,
+    sha256: String,
+}
+
 /// The files of a new version, durable beside the old ones.
 pub(super) struct StagedMirror<'a> {
     mirror: &'a Mirror,
@@ -134,17 +140,29 @@ impl Mirror {
             })
     }
 
-    /// Writes all that `record` needs beside the files that are there. `before` is what the mirror holds now.
+    /// Writes the flows of a new version beside the ones that are there. It can be done while the database works.
+    ///
+    /// # Errors
+    /// When they can't be written; the mirror is as it was then.
+    pub(super) fn stage_flows(&self, flows: &Flows) -> Result<StagedFlows, StoreError> {
+        let text = json(flows);
+        Ok(StagedFlows {
+            file: Staged::write(&self.flows, &text)?,
+            sha256: checksum(&text),
+        })
+    }
+
+    /// Writes all else that `record` needs beside the files that are there. `before` is what the mirror holds now.
     ///
     /// # Errors
     /// When something can't be written; the mirror is as it was then.
     pub(super) fn stage(
         &self,
+        flows: StagedFlows,
         record: &Record,
         before: Option<&Record>,
     ) -> Result<StagedMirror<'_>, StoreError> {
-        let flows = pretty(&record.version.flows);
-        let mark = Mark::new(record, &flows);
+        let mark = Mark::new(record, flows.sha256);
         let mut versions = vec![Entry {
             mark: mark.clone(),
             credentials: record.sealed.as_ref().map(|set| set.nonce.clone()),
@@ -173,7 +191,7 @@ impl Mirror {
         *self.last.lock() = Some(mark);
         Ok(StagedMirror {
             mirror: self,
-            flows: Staged::write(&self.flows, &flows)?,
+            flows: flows.file,
             meta: Staged::write(&self.meta, &meta)?,
             credentials,
         })
@@ -183,7 +201,7 @@ impl Mirror {
     fn mark_of(&self, record: &Record) -> Mark {
         let last = self.last.lock().clone();
         last.filter(|mark| mark.number == record.number && mark.info == record.version.info())
-            .unwrap_or_else(|| Mark::new(record, &pretty(&record.version.flows)))
+            .unwrap_or_else(|| Mark::new(record, checksum(&json(&*record.version.flows))))
     }
 
     /// The newest credentials that there are.
@@ -225,10 +243,6 @@ impl StagedMirror<'_> {
 }
 
 /// Indented, as a person may want to read it.
-fn pretty(flows: &Flows) -> Vec<u8> {
-    json(flows)
-}
-
 fn json(value: &impl Serialize) -> Vec<u8> {
     // JSON values with text keys, written to memory, can't fail.
     let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();

@@ -27,18 +27,14 @@ pub(super) struct Mark {
 impl Mark {
     /// Of flows that are stored as their compact text, whose checksum is the revision.
     pub(super) fn of_text(record: &Record) -> Self {
-        Self {
-            number: record.number,
-            info: record.version.info(),
-            sha256: record.version.rev.clone(),
-        }
+        Self::new(record, record.version.rev.clone())
     }
 
-    pub(super) fn new(record: &Record, bytes: &[u8]) -> Self {
+    pub(super) fn new(record: &Record, sha256: String) -> Self {
         Self {
             number: record.number,
             info: record.version.info(),
-            sha256: checksum(bytes),
+            sha256,
         }
     }
 }

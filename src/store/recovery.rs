@@ -209,7 +209,8 @@ impl Copies<'_> {
 
     fn rewrite_mirror(&self, winner: &Record, loser: Option<&Record>) -> Result<(), StoreError> {
         let before = loser.filter(|loser| !same_version(winner, loser));
-        self.mirror.stage(winner, before)?.commit()
+        let flows = self.mirror.stage_flows(&winner.version.flows)?;
+        self.mirror.stage(flows, winner, before)?.commit()
     }
 
     fn readable(&self, record: &Record) -> bool {
