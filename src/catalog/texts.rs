@@ -67,6 +67,12 @@ impl Texts {
         self.english.get("label").and_then(Value::as_str)
     }
 
+    /// What a property is called in the form; its own name if it has no label.
+    pub fn property<'a>(&'a self, name: &'a str) -> &'a str {
+        let label = self.english["properties"][name]["label"].as_str();
+        label.unwrap_or(name)
+    }
+
     /// All texts for the editor, the local ones over the English.
     pub fn to_json(&self) -> Value {
         let mut texts = self.english.clone();

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{Flows, Id, Item, graph::text};
-use crate::catalog::{Catalog, Property};
+use crate::catalog::{Catalog, NodeType, Property};
 
 /// How bad a problem is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -100,13 +100,7 @@ pub fn lint(flows: &Flows, catalog: &Catalog) -> Vec<Problem> {
             continue;
         };
         for property in &known.manifest.properties {
-            property_problem(
-                item,
-                property,
-                &known.manifest.properties,
-                &ids,
-                &mut problems,
-            );
+            property_problem(item, property, known, &ids, &mut problems);
         }
         for target in item
             .get("wires")
@@ -178,7 +172,7 @@ fn subflow_problem(
 fn property_problem(
     item: &Item,
     property: &Property,
-    all: &[Property],
+    known: &NodeType,
     ids: &HashMap<&str, &Item>,
     problems: &mut Vec<Problem>,
 ) {
@@ -190,7 +184,10 @@ fn property_problem(
     let is_shown = || {
         property.when.iter().flatten().all(|(other, wanted)| {
             let default = || {
-                all.iter()
+                known
+                    .manifest
+                    .properties
+                    .iter()
                     .find(|property| property.name == *other)
                     .map(|property| &property.default)
             };
@@ -206,10 +203,8 @@ fn property_problem(
         })
     };
     if property.required && is_empty() && is_shown() {
-        let message = format!(
-            "\"{}\" is empty; open the node and fill it in",
-            property.name
-        );
+        let label = known.texts.property(&property.name);
+        let message = format!("\"{label}\" is empty; open the node and fill it in");
         problems.push(Problem::new(Some(item), Level::Error, "required", message));
     }
     let Some(wanted) = &property.config_type else {
@@ -225,9 +220,9 @@ fn property_problem(
         .get(named)
         .map(|config| text(config, "type").unwrap_or_default());
     if found != Some(wanted.as_str()) {
+        let label = known.texts.property(&property.name);
         let message = format!(
-            "\"{}\" names {named}, and there is no {wanted} with this id; choose one in the node",
-            property.name
+            "\"{label}\" names {named}, and there is no {wanted} with this id; choose one in the node"
         );
         problems.push(Problem::new(
             Some(item),

@@ -50,6 +50,19 @@ fn lint_names_every_problem_and_never_stops_at_the_first() {
 }
 
 #[test]
+fn a_property_is_called_what_its_form_calls_it() {
+    let flows = Flows::from_value(json!([
+        {"id": "t", "type": "tab"},
+        {"id": "w", "type": "watch", "z": "t", "x": 1, "y": 1, "files": "", "wires": [[]]},
+    ]));
+    let problems = lint(&flows.unwrap(), &catalog());
+    assert_eq!(
+        problems[0].message,
+        "\"Files and folders\" is empty; open the node and fill it in"
+    );
+}
+
+#[test]
 fn config_nodes_start_before_those_that_name_them() {
     let flows = Flows::from_value(json!([
         {"id": "t", "type": "tab"},
