@@ -6,7 +6,7 @@ use clap::Parser;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    broker::{Broker, BrokerConfig, BrokerError},
+    broker::{Broker, BrokerConfig, BrokerError, ListenError, ListenerConfig},
     catalog::{Catalog, OwnError},
     cli::{self, Banner, CANNOT, Cli, Command},
     engine::{Clock, Contexts, Registry},
@@ -125,7 +125,7 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         expressions: Arc::new(Jsonata),
         contexts,
     })?);
-    let mqtt = broker.as_ref().map(Broker::address);
+    let mqtt = broker.as_ref().and_then(Broker::address);
     let sample = match mqtt.filter(|_| is_new && settings.sample) {
         Some(address) => Some(startup::first_steps(Some(address.port()))?),
         None => None,
@@ -157,13 +157,15 @@ async fn start_broker(listen: Option<SocketAddr>) -> Result<Option<Broker>, Star
         return Ok(None);
     };
     let config = BrokerConfig {
-        listen,
+        listeners: vec![ListenerConfig::tcp(listen)],
         ..BrokerConfig::default()
     };
     let refused = |error| startup::address_error(&error, listen, "--mqtt");
     let started = Broker::start(config).await.map_err(|error| match error {
-        BrokerError::AddressInUse(_) => refused(io::ErrorKind::AddrInUse.into()),
-        BrokerError::Listen(_, error) => refused(error),
+        BrokerError::Listen(ListenError::AddressInUse(_)) => {
+            refused(io::ErrorKind::AddrInUse.into())
+        }
+        BrokerError::Listen(ListenError::Listen(_, error)) => refused(error),
         other => StartError::Other(other.to_string()),
     });
     started.map(Some)

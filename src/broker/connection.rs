@@ -1,12 +1,11 @@
 //! The task of one network connection: reads packets, writes what its session has for it.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::{Instant, timeout},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{
@@ -15,10 +14,11 @@ use super::{
     core::Core,
     handshake::open,
     session::Session,
+    stream::{Moved, Peer, Stream},
 };
 
 /// What is read at once: little at first, more from a client that sends much.
-const FIRST_READ: usize = 2 << 10;
+pub(super) const FIRST_READ: usize = 2 << 10;
 const LARGEST_READ: usize = 64 << 10;
 /// Above this nothing more is encoded until the socket takes some.
 const WRITE_AHEAD: usize = 64 << 10;
@@ -27,19 +27,25 @@ const HOLD: Duration = Duration::from_millis(100);
 /// For the last bytes before closing.
 const LAST_WRITE: Duration = Duration::from_millis(250);
 
-/// Serves a connection from its first byte to its last.
-pub(super) async fn serve(core: &Arc<Core>, mut stream: TcpStream, address: SocketAddr) {
-    let mut input = BytesMut::with_capacity(FIRST_READ);
+/// Serves a connection from its CONNECT to its last byte. `input` is what was read already, and `deadline` when CONNECT must
+/// have come.
+pub(super) async fn serve(
+    core: &Arc<Core>,
+    mut stream: Stream,
+    mut input: BytesMut,
+    peer: Peer,
+    deadline: Instant,
+) {
     let connect = tokio::select! {
         () = core.shutdown.cancelled() => return,
-        read = timeout(core.config.connect_timeout, read_connect(core, &mut stream, &mut input)) => read,
+        read = timeout_at(deadline, read_connect(core, &mut stream, &mut input)) => read,
     };
     let mut out = BytesMut::new();
     let connect = match connect {
         Ok(Ok(connect)) => connect,
         Ok(Err(None)) | Err(_) => return,
         Ok(Err(Some(refused))) => {
-            tracing::debug!("Connection from {address} refused: {refused}");
+            tracing::debug!("Connection from {peer} refused: {refused}");
             // Only whoever speaks MQTT but another version is owed an answer [MQTT-3.1.2-2].
             if refused.reason == reason::UNSUPPORTED_VERSION {
                 super::handshake::refuse(&mut out, Version::V311, refused.reason);
@@ -48,12 +54,12 @@ pub(super) async fn serve(core: &Arc<Core>, mut stream: TcpStream, address: Sock
             return;
         }
     };
-    let Some(mut client) = open(core, *connect, address, &mut out) else {
+    let Some(mut client) = open(core, *connect, peer, &mut out) else {
         last_write(&mut stream, &mut out).await;
         return;
     };
     let ending = run(&mut client, &mut stream, &mut input, &mut out).await;
-    tracing::debug!("Client {} at {address}: {ending}", client.session().id());
+    tracing::debug!("Client {} at {peer}: {ending}", client.session().id());
     if let Some(reason) = ending.reason() {
         encode_disconnect(&mut out, client.version(), reason);
     }
@@ -61,7 +67,7 @@ pub(super) async fn serve(core: &Arc<Core>, mut stream: TcpStream, address: Sock
     last_write(&mut stream, &mut out).await;
 }
 
-async fn last_write(stream: &mut TcpStream, out: &mut BytesMut) {
+async fn last_write(stream: &mut Stream, out: &mut BytesMut) {
     let write = async {
         stream.write_all_buf(out).await?;
         stream.shutdown().await
@@ -76,7 +82,7 @@ const MAX_CONNECT: usize = 128 << 10;
 /// The first packet must be CONNECT [MQTT-3.1.0-1]. The error is none when the client is gone.
 async fn read_connect(
     core: &Core,
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     input: &mut BytesMut,
 ) -> Result<Box<Connect>, Option<Refused>> {
     let limit = core.config.max_packet_size.min(MAX_CONNECT);
@@ -99,7 +105,7 @@ async fn read_connect(
 
 async fn run(
     client: &mut Client,
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     input: &mut BytesMut,
     out: &mut BytesMut,
 ) -> Ending {
@@ -111,7 +117,7 @@ async fn run(
     let mut held_by: Option<Arc<Session>> = None;
     let mut hold = std::pin::pin!(futures_util::future::OptionFuture::from(None));
     let mut read_size = FIRST_READ;
-    let (mut reader, mut writer) = stream.split();
+    let mut flushed = true;
     // What came behind CONNECT.
     if let Err(ending) = client.handle(input, out).await {
         return ending;
@@ -129,15 +135,13 @@ async fn run(
             }
         }
         input.reserve(read_size);
+        let reads = held_by.is_none().then_some(&mut *input);
         tokio::select! {
             biased;
-            written = writer.write_buf(out), if !out.is_empty() => match written {
-                Ok(0) | Err(_) => return Ending::Gone,
-                Ok(_) => {}
-            },
-            read = reader.read_buf(input), if held_by.is_none() => match read {
-                Ok(0) | Err(_) => return Ending::Gone,
-                Ok(count) => {
+            moved = stream.exchange(out, &mut flushed, reads) => match moved {
+                Ok(Moved::In(0)) | Err(_) => return Ending::Gone,
+                Ok(Moved::Out) => {}
+                Ok(Moved::In(count)) => {
                     last_heard = Instant::now();
                     if count >= read_size {
                         read_size = (read_size * 4).min(LARGEST_READ);

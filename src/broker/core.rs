@@ -5,7 +5,7 @@ use std::{
     panic::AssertUnwindSafe,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -17,6 +17,7 @@ use super::{
     BrokerConfig, BrokerStats,
     bus::{Bus, BusError, Dispatcher},
     codec::{Filter, Qos, reason},
+    listeners::Listeners,
     memory::Memory,
     message::{Origin, Publication},
     recent::Recent,
@@ -45,7 +46,8 @@ pub(super) struct Core {
     pub(super) recent: Mutex<Recent>,
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
-    pub(super) connections: AtomicU64,
+    pub(super) listeners: Listeners,
+    connections: AtomicUsize,
     routes: Mutex<Routes>,
     /// It was said that there is no room for more retained messages.
     told_full: AtomicBool,
@@ -54,8 +56,26 @@ pub(super) struct Core {
     dropped: AtomicU64,
 }
 
+/// The place of one network connection among those that may be open.
+pub(super) struct Place(Arc<Core>);
+
+impl Place {
+    /// None: too many are open.
+    pub(super) fn take(core: &Arc<Core>) -> Option<Self> {
+        let place = Self(core.clone());
+        let others = core.connections.fetch_add(1, Ordering::Relaxed);
+        (others < core.config.max_connections).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Core {
-    /// The broker without its listener; its dispatcher runs.
+    /// The broker without listeners; its dispatcher runs.
     pub(super) fn start(config: BrokerConfig) -> Result<Arc<Self>, BusError> {
         let (bus, dispatcher) = Bus::start()?;
         let memory = Memory::new(config.max_memory);
@@ -66,7 +86,8 @@ impl Core {
             recent: Mutex::default(),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
-            connections: AtomicU64::new(0),
+            listeners: Listeners::default(),
+            connections: AtomicUsize::new(0),
             routes: Mutex::new(Routes {
                 subscriptions: Subscriptions::default(),
                 retained: Retained::new(config.max_retained, config.max_retained_bytes),

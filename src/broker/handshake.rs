@@ -1,6 +1,6 @@
 //! From CONNECT to CONNACK: who may come in, and which session is whose.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 
@@ -10,6 +10,7 @@ use super::{
     core::Core,
     session::Link,
     sessions::NEVER,
+    stream::Peer,
 };
 
 /// Longer client identifiers are refused.
@@ -30,12 +31,12 @@ pub(super) fn refuse(out: &mut BytesMut, version: Version, reason: u8) {
 pub(super) fn open(
     core: &Arc<Core>,
     connect: Connect,
-    address: SocketAddr,
+    peer: Peer,
     out: &mut BytesMut,
 ) -> Option<Client> {
     let version = connect.version;
     let mut reject = |reason| {
-        tracing::info!("Client at {address} refused: reason code {reason:#04x}");
+        tracing::info!("Client at {peer} refused: reason code {reason:#04x}");
         refuse(out, version, reason);
     };
     if let Err(reason) = check(core, &connect) {

@@ -12,7 +12,7 @@ mod connection;
 mod core;
 mod handshake;
 mod inflight;
-mod listener;
+mod listeners;
 mod local;
 mod memory;
 mod message;
@@ -20,28 +20,30 @@ mod recent;
 mod retained;
 mod session;
 mod sessions;
+mod stream;
 mod subscriptions;
 mod topics;
 
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::BTreeMap,
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
+use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Sink, Stream as Frames};
+use tokio::time::Instant;
+
+use self::{
+    core::{Core, Place},
+    stream::Stream,
 };
 
-use tokio::net::TcpListener;
-
-use self::core::Core;
-
 pub use codec::Qos;
+pub use listeners::{At, ListenError, ListenerConfig, TlsConfig};
 pub use local::{LocalClient, LocalError, LocalReceiver, Received, SubscribeOptions};
 pub use message::{PublishProperties, Taken};
 pub use recent::TopicSeen;
+pub use stream::Peer;
 pub use topics::{is_filter, is_topic, matches};
 
 /// How often sessions and retained messages are looked through for those whose time is over.
@@ -52,8 +54,8 @@ const STOP: Duration = Duration::from_millis(1500);
 /// How a broker is set up.
 #[derive(Clone, Debug)]
 pub struct BrokerConfig {
-    /// Where it listens; port 0 takes any free one.
-    pub listen: SocketAddr,
+    /// Where it listens at first; [`Broker::set_listeners`] changes that.
+    pub listeners: Vec<ListenerConfig>,
     /// The largest packet, in either direction.
     pub max_packet_size: usize,
     /// Network connections at the same time.
@@ -80,7 +82,7 @@ pub struct BrokerConfig {
 impl Default for BrokerConfig {
     fn default() -> Self {
         Self {
-            listen: (Ipv4Addr::LOCALHOST, 1883).into(),
+            listeners: Vec::new(),
             max_packet_size: 1 << 20,
             max_connections: 10_000,
             max_sessions: 20_000,
@@ -100,10 +102,8 @@ impl Default for BrokerConfig {
 /// Why a broker does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
-    #[error("{0} is in use by another program")]
-    AddressInUse(SocketAddr),
-    #[error("cannot listen on {0}: {1}")]
-    Listen(SocketAddr, #[source] io::Error),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     #[error("{0}")]
     Bus(String),
 }
@@ -127,36 +127,81 @@ pub struct BrokerStats {
 #[derive(Clone)]
 pub struct Broker {
     core: Arc<Core>,
-    address: SocketAddr,
 }
 
 impl Broker {
     /// Listens and serves until [`Broker::stop`].
     ///
     /// # Errors
-    /// The address is in use or cannot be listened on, or the bus does not start.
+    /// There can't be one of the listeners, or the bus does not start.
     pub async fn start(config: BrokerConfig) -> Result<Self, BrokerError> {
-        let wanted = config.listen;
-        let listener = TcpListener::bind(wanted)
-            .await
-            .map_err(|error| listen_error(wanted, error))?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| listen_error(wanted, error))?;
+        let listeners = config.listeners.clone();
         let core = Core::start(config).map_err(|error| BrokerError::Bus(error.to_string()))?;
-        if !address.ip().is_loopback() && core.config.users.is_empty() {
-            tracing::warn!(
-                "The broker listens on {address}: everybody on this network can publish and subscribe there"
-            );
+        let broker = Self { core };
+        if let Err(error) = broker.set_listeners(listeners) {
+            broker.stop().await;
+            return Err(error.into());
         }
-        core.tasks.spawn(listener::accept(core.clone(), listener));
-        core.tasks.spawn(expire(core.clone()));
-        Ok(Self { core, address })
+        broker.core.tasks.spawn(expire(broker.core.clone()));
+        Ok(broker)
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Makes these listeners the ones there are, all or none of them. Connections that are open stay open.
+    ///
+    /// # Errors
+    /// The first one that can't be; everything is as before then.
+    pub fn set_listeners(&self, listeners: Vec<ListenerConfig>) -> Result<(), ListenError> {
+        self.core.listeners.set(&self.core, listeners)?;
+        for (listener, address) in self.core.listeners.list() {
+            if let Some(address) = address.filter(|address| !address.ip().is_loopback())
+                && self.core.config.users.is_empty()
+            {
+                tracing::warn!(
+                    "The broker listens on {address}: everybody on this network can publish and subscribe there{}",
+                    if listener.tls.is_some() {
+                        ", encrypted"
+                    } else {
+                        ""
+                    }
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// What it listens at, and the addresses that these have in fact.
+    pub fn listeners(&self) -> Vec<(ListenerConfig, Option<SocketAddr>)> {
+        self.core.listeners.list()
+    }
+
+    /// The largest packet that it takes.
+    pub fn max_packet_size(&self) -> usize {
+        self.core.config.max_packet_size
+    }
+
+    /// The address of its first listener that has one.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listeners()
+            .into_iter()
+            .find_map(|(_, address)| address)
+    }
+
+    /// Serves a client whose WebSocket somebody else has opened; `frames` are the contents of its binary frames. Ends with
+    /// the connection.
+    pub async fn serve_websocket(
+        &self,
+        sink: impl Sink<Bytes, Error = io::Error> + Send + Unpin + 'static,
+        frames: impl Frames<Item = io::Result<Bytes>> + Send + Unpin + 'static,
+        address: SocketAddr,
+    ) {
+        let Some(_place) = Place::take(&self.core) else {
+            return;
+        };
+        let deadline = Instant::now() + self.core.config.connect_timeout;
+        let stream = Stream::Other(listeners::socket_of(sink, frames));
+        let input = BytesMut::new();
+        let peer = Peer::Network(address);
+        connection::serve(&self.core, stream, input, peer, deadline).await;
     }
 
     /// The topics that were published to lately (at most 500), the latest first.
@@ -191,13 +236,6 @@ impl Broker {
         {
             tracing::warn!("Some clients of the broker did not end in time");
         }
-    }
-}
-
-fn listen_error(address: SocketAddr, error: io::Error) -> BrokerError {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => BrokerError::AddressInUse(address),
-        _ => BrokerError::Listen(address, error),
     }
 }
 

@@ -86,11 +86,11 @@ impl Mqtt {
                 .trim_matches(['[', ']'])
                 .parse::<IpAddr>()
                 .is_ok_and(|address| address.is_loopback());
-        loopback
-            && self
-                .broker
-                .as_ref()
-                .is_some_and(|broker| broker.address().port() == port)
+        let listens = |broker: &Broker| {
+            let mut addresses = broker.listeners().into_iter();
+            addresses.any(|(_, address)| address.is_some_and(|own| own.port() == port))
+        };
+        loopback && self.broker.as_ref().is_some_and(listens)
     }
 
     /// A client id that nobody else has.

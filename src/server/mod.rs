@@ -7,6 +7,7 @@ mod comms;
 mod error;
 mod guard;
 mod json;
+mod mqtt;
 mod sockets;
 mod tap;
 
@@ -78,6 +79,7 @@ pub fn router(state: ServerState) -> Router {
         .merge(admin::routes())
         .merge(api::routes())
         .route("/comms", axum::routing::get(comms::connect))
+        .route("/mqtt", axum::routing::get(mqtt::connect))
         .route("/tap", axum::routing::get(tap::connect))
         .fallback(assets::serve)
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
@@ -98,7 +100,8 @@ pub async fn serve(listener: tokio::net::TcpListener, state: ServerState) {
     let stopped = shutdown.clone();
     let tasks = state.tasks.clone();
     let serving = async {
-        let serve = axum::serve(listener, router(state))
+        let router = router(state).into_make_service_with_connect_info::<SocketAddr>();
+        let serve = axum::serve(listener, router)
             .with_graceful_shutdown(async move { stopped.cancelled().await });
         if let Err(error) = serve.await {
             tracing::error!("The web server ended: {error}");

@@ -7,13 +7,7 @@ use tokio::time::timeout;
 use crate::broker::{Broker, BrokerConfig, LocalClient, LocalReceiver, Qos, SubscribeOptions};
 
 async fn broker() -> Broker {
-    let listen = ([127, 0, 0, 1], 0).into();
-    Broker::start(BrokerConfig {
-        listen,
-        ..BrokerConfig::default()
-    })
-    .await
-    .unwrap()
+    Broker::start(BrokerConfig::default()).await.unwrap()
 }
 
 fn publish(client: &LocalClient, topic: &str, payload: &str, retain: bool) {

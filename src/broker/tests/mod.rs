@@ -2,6 +2,7 @@
 
 mod attacks;
 mod delivery;
+mod listeners;
 mod local;
 mod version_5;
 mod wire;

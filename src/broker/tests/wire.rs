@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::broker::{Broker, BrokerConfig};
+use crate::broker::{Broker, BrokerConfig, ListenerConfig, stream::Socket};
 
 /// Only against hanging for ever; nothing measures it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,7 +24,7 @@ pub(super) async fn broker() -> Broker {
 /// Defaults on a free port.
 pub(super) fn config() -> BrokerConfig {
     BrokerConfig {
-        listen: ([127, 0, 0, 1], 0).into(),
+        listeners: vec![ListenerConfig::tcp(([127, 0, 0, 1], 0).into())],
         ..BrokerConfig::default()
     }
 }
@@ -86,15 +86,22 @@ pub(super) fn connect_5(id: &str, clean: bool, properties: &[u8]) -> Vec<u8> {
 
 /// One connection.
 pub(super) struct Wire {
-    stream: TcpStream,
+    stream: Box<dyn Socket>,
 }
 
 impl Wire {
     /// A connection on which nothing was said.
     pub(super) async fn open(broker: &Broker) -> Self {
-        let stream = TcpStream::connect(broker.address()).await.unwrap();
+        let stream = TcpStream::connect(broker.address().unwrap()).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream }
+        Self::over(stream)
+    }
+
+    /// As [`Wire::open`], over something else than TCP.
+    pub(super) fn over(stream: impl Socket) -> Self {
+        Self {
+            stream: Box::new(stream),
+        }
     }
 
     /// A connected client (MQTT 3.1.1, clean session).

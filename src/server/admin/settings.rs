@@ -6,15 +6,14 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::server::ServerState;
+use crate::{broker::Broker, server::ServerState};
 
 pub(super) async fn settings(State(state): State<ServerState>) -> Json<Value> {
     let runtime = &state.runtime;
     let stores = runtime.engine().contexts().names();
-    let broker = state.broker.as_ref().map(|broker| {
-        let address = broker.address();
-        json!({ "host": address.ip().to_string(), "port": address.port() })
-    });
+    let broker = state.broker.as_ref().and_then(Broker::address);
+    let broker =
+        broker.map(|address| json!({ "host": address.ip().to_string(), "port": address.port() }));
     Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "httpNodeRoot": "/",

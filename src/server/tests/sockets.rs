@@ -118,3 +118,32 @@ async fn hanging_connections_do_not_hold_the_end() {
         assert!(matches!(last, Frame::Close(Some(frame)) if u16::from(frame.code) == 1001));
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_of_the_broker_come_in_at_mqtt() {
+    use crate::broker::{Broker, BrokerConfig};
+    use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let broker = Broker::start(BrokerConfig::default()).await.unwrap();
+    let state = ServerState {
+        broker: Some(broker.clone()),
+        ..state(listener.local_addr().unwrap(), false)
+    };
+    let serving = TaskTracker::new();
+    serving.spawn(serve(listener, state.clone()));
+    let url = format!("ws://{}/mqtt", state.address);
+    let mut request = url.into_client_request().unwrap();
+    let protocol = "mqtt".parse().unwrap();
+    request
+        .headers_mut()
+        .insert("Sec-WebSocket-Protocol", protocol);
+    let (mut socket, answer) = tokio_tungstenite::connect_async(request).await.unwrap();
+    assert_eq!(answer.headers()["sec-websocket-protocol"], "mqtt");
+    let connect = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01w";
+    socket.send(Frame::binary(connect.to_vec())).await.unwrap();
+    let answer = socket.next().await.unwrap().unwrap();
+    assert_eq!(answer, Frame::binary(vec![0x20, 2, 0, 0]));
+    assert_eq!(broker.stats().clients, 1);
+    state.shutdown.cancel();
+    broker.stop().await;
+}

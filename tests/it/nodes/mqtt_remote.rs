@@ -67,7 +67,7 @@ async fn messages_go_there_and_back() {
         ("5", "2"),
     ] {
         let nodes = there_and_back(
-            broker.address().port(),
+            broker.address().unwrap().port(),
             json!({"protocolVersion": protocol}),
             qos,
         );
@@ -99,7 +99,7 @@ async fn messages_go_there_and_back() {
 async fn mqtt_5_properties_travel_along() {
     let broker = broker().await;
     let nodes = there_and_back(
-        broker.address().port(),
+        broker.address().unwrap().port(),
         json!({"protocolVersion": "5"}),
         "1",
     );
@@ -126,7 +126,7 @@ async fn mqtt_5_properties_travel_along() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_broker_is_found_again() {
     let broker = broker().await;
-    let port = broker.address().port();
+    let port = broker.address().unwrap().port();
     let nodes = there_and_back(port, json!({}), "1");
     let mut test = MqttFlows::run(None, &nodes).await;
     subscribed(&mut test).await;
@@ -153,7 +153,7 @@ async fn a_lost_broker_is_found_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn birth_close_and_will_are_published() {
     let broker = broker().await;
-    let port = broker.address().port();
+    let port = broker.address().unwrap().port();
     let watch = [
         json!({"id": "w", "type": "mqtt-broker", "broker": "127.0.0.1", "port": port}),
         node(
@@ -210,7 +210,7 @@ async fn an_action_connects_elsewhere() {
     test.flows
         .send("out", json!({"topic": "t/a", "payload": "too early"}));
     test.log("out", "Not connected").await;
-    let port = broker.address().port();
+    let port = broker.address().unwrap().port();
     test.flows.send(
         "out",
         json!({"action": "connect", "broker": {"port": port}}),

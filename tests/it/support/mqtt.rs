@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flowrill::{
-    broker::{Broker, BrokerConfig, LocalClient, LocalReceiver, Qos},
+    broker::{Broker, BrokerConfig, ListenerConfig, LocalClient, LocalReceiver, Qos},
     engine::RuntimeSettings,
     flow::DeployMode,
     services::Services,
@@ -24,7 +24,7 @@ pub(crate) async fn broker() -> Broker {
 pub(crate) async fn broker_at(port: u16) -> Broker {
     let address = ([127, 0, 0, 1], port).into();
     let config = BrokerConfig {
-        listen: address,
+        listeners: vec![ListenerConfig::tcp(address)],
         ..BrokerConfig::default()
     };
     Broker::start(config).await.unwrap()
