@@ -1,12 +1,12 @@
 //! Puts the parts together: the only file that knows them all, and nothing else.
 
-use std::{io, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Parser;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    broker::{Broker, BrokerConfig, BrokerError, ListenError, ListenerConfig},
+    broker::{Broker, BrokerConfig},
     catalog::{Catalog, OwnError},
     cli::{self, Banner, CANNOT, Cli, Command},
     engine::{Clock, Contexts, Registry},
@@ -100,7 +100,7 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         .transpose()?;
     let mut signals = Signals::new().map_err(|error| StartError::Other(error.to_string()))?;
     let http = startup::listen(settings.http, "--http")?;
-    let broker = start_broker(settings.mqtt).await?;
+    let broker = start_broker(settings.broker.clone()).await?;
     let store = open_store(&settings)?;
     let contexts = open_contexts(&settings)?;
     let http_address = http
@@ -151,24 +151,13 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
     Ok(())
 }
 
-/// None without an address: it is off.
-async fn start_broker(listen: Option<SocketAddr>) -> Result<Option<Broker>, StartError> {
-    let Some(listen) = listen else {
+/// None when it is off.
+async fn start_broker(config: Option<BrokerConfig>) -> Result<Option<Broker>, StartError> {
+    let Some(config) = config else {
         return Ok(None);
     };
-    let config = BrokerConfig {
-        listeners: vec![ListenerConfig::tcp(listen)],
-        ..BrokerConfig::default()
-    };
-    let refused = |error| startup::address_error(&error, listen, "--mqtt");
-    let started = Broker::start(config).await.map_err(|error| match error {
-        BrokerError::Listen(ListenError::AddressInUse(_)) => {
-            refused(io::ErrorKind::AddrInUse.into())
-        }
-        BrokerError::Listen(ListenError::Listen(_, error)) => refused(error),
-        other => StartError::Other(other.to_string()),
-    });
-    started.map(Some)
+    let started = Broker::start(config).await;
+    started.map(Some).map_err(startup::broker_error)
 }
 
 fn open_store(settings: &Settings) -> Result<Box<dyn FlowStore>, StartError> {

@@ -52,7 +52,7 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(10);
 const STOP: Duration = Duration::from_millis(1500);
 
 /// How a broker is set up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BrokerConfig {
     /// Where it listens at first; [`Broker::set_listeners`] changes that.
     pub listeners: Vec<ListenerConfig>,
@@ -77,6 +77,18 @@ pub struct BrokerConfig {
     pub connect_timeout: Duration,
     /// Names and passwords of those who may connect; empty: everybody may.
     pub users: BTreeMap<String, String>,
+}
+
+impl BrokerConfig {
+    /// The addresses that it listens at, as they were asked for.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.listeners
+            .iter()
+            .filter_map(|listener| match listener.at {
+                At::Tcp(address) => Some(address),
+                At::Unix(_) => None,
+            })
+    }
 }
 
 impl Default for BrokerConfig {

@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use crate::settings::Settings;
+use crate::{broker::BrokerConfig, settings::Settings};
 
 /// Prints for a person. Everything else goes to the log. Whoever has stopped reading (`flowrill check | head`) misses nothing.
 pub fn say(text: impl fmt::Display) {
@@ -40,10 +40,9 @@ impl Banner {
                 "--tap: everyone on this machine may do everything, and nothing is stored".into(),
             );
         }
-        let open = [Some(settings.http), settings.mqtt]
-            .into_iter()
-            .flatten()
-            .any(|address| !address.ip().is_loopback());
+        let broker = settings.broker.iter().flat_map(BrokerConfig::addresses);
+        let mut addresses = broker.chain([settings.http]);
+        let open = addresses.any(|address| !address.ip().is_loopback());
         if open {
             warnings.push(
                 "--auth none: there is no login, so everyone on the network may change flows and run code on this machine"

@@ -1,6 +1,10 @@
-//! `flowrill.toml`: the same options as on the command line, and the tables `[runtime]`, `[context]` and `[nodes]`.
+//! `flowrill.toml`: the same options as on the command line, and the tables `[runtime]`, `[context]`, `[nodes]` and `[broker]`.
 
-use std::{fs, io, ops::Range, path::Path};
+use std::{
+    fs, io,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use toml::{
     Spanned,
@@ -8,7 +12,7 @@ use toml::{
 };
 
 use super::{
-    SettingsError,
+    SettingsError, broker,
     layers::{OPTIONS, Origin, RUNTIME, RUNTIME_LISTS, Setting},
 };
 use crate::{
@@ -22,6 +26,7 @@ pub(super) struct Content {
     /// Options and settings of one text or number each.
     pub(super) entries: Vec<(String, Setting)>,
     pub(super) context: ContextConfig,
+    pub(super) broker: broker::Found,
     pub(super) env_var_excludes: Vec<String>,
     pub(super) global_context: Object,
 }
@@ -64,6 +69,8 @@ impl Source<'_> {
                 self.runtime(self.table(key, value)?, &mut content)?;
             } else if key.get_ref() == "context" {
                 content.context = self.context(self.table(key, value)?)?;
+            } else if key.get_ref() == "broker" {
+                content.broker = self.broker(key, value)?;
             } else if key.get_ref() == "nodes" {
                 let nodes = self.nodes(key, self.table(key, value)?)?;
                 content.entries.push(nodes);
@@ -78,7 +85,7 @@ impl Source<'_> {
                     key,
                     "",
                     &format!(
-                        "{} and the tables [runtime], [context] and [nodes]",
+                        "{} and the tables [runtime], [context], [nodes] and [broker]",
                         options.join(", ")
                     ),
                 ));
@@ -189,6 +196,15 @@ impl Source<'_> {
         let name = key.get_ref();
         let reason = format!("there is no setting \"{name}\"{place}; there are {known}");
         self.error(self.line(&key.span()), &reason)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.path
+    }
+
+    /// Where a path in the file leads.
+    pub(super) fn place(&self, path: PathBuf) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(path)
     }
 
     pub(super) fn line(&self, span: &Range<usize>) -> usize {

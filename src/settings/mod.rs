@@ -1,5 +1,6 @@
 //! What the owner of this instance has set: on the command line, in the environment, in `flowrill.toml`; in this order of weight.
 
+mod broker;
 mod context;
 mod file;
 mod layers;
@@ -16,7 +17,11 @@ use std::{
 
 pub use layers::{Flags, OPTIONS, Origin};
 
-use crate::{engine::RuntimeSettings, store::ContextConfig};
+use crate::{
+    broker::{At, BrokerConfig, ListenerConfig},
+    engine::RuntimeSettings,
+    store::ContextConfig,
+};
 use layers::{Layers, Setting};
 
 /// The name of the settings file in the data folder.
@@ -28,8 +33,8 @@ pub struct Settings {
     /// Where flows, their history, credentials and context lie.
     pub data: PathBuf,
     pub http: SocketAddr,
-    /// Where the built-in broker listens; none without it.
-    pub mqtt: Option<SocketAddr>,
+    /// The built-in broker with its listeners, that of `mqtt` first; none without it.
+    pub broker: Option<BrokerConfig>,
     /// A flow file to deploy at start.
     pub flows: Option<PathBuf>,
     /// Folders with node types of the user's own, besides `nodes` in the data folder.
@@ -94,8 +99,8 @@ impl Settings {
         let reach = Reach { tap, open_to_all };
         let settings = Self {
             http: reach.address(&layers, "http", 1880)?,
-            mqtt: match broker {
-                true => Some(reach.address(&layers, "mqtt", 1883)?),
+            broker: match broker {
+                true => Some(reach.broker(&layers, content.broker)?),
                 false => None,
             },
             flows: layers.path("flows"),
@@ -138,7 +143,7 @@ struct Reach {
 }
 
 impl Reach {
-    /// An address to listen on. Without a login nothing is opened to the network unless somebody said so.
+    /// An address to listen on.
     fn address(&self, layers: &Layers, name: &str, port: u16) -> Result<SocketAddr, SettingsError> {
         let Some(given) = layers.get(name) else {
             return Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port));
@@ -149,18 +154,39 @@ impl Reach {
                 given.text
             ))
         })?;
+        self.check(address).map_err(|reason| given.error(&reason))?;
+        Ok(address)
+    }
+
+    /// Without a login nothing is opened to the network unless somebody said so.
+    fn check(&self, address: SocketAddr) -> Result<(), String> {
         match address.ip().is_loopback() {
-            true => Ok(address),
-            false if self.tap => Err(given.error(&format!(
+            true => Ok(()),
+            false if self.tap => Err(format!(
                 "--tap lets everyone who can connect do everything, so it listens only on this machine; use 127.0.0.1:{}",
                 address.port()
-            ))),
-            false if !self.open_to_all => Err(given.error(&format!(
+            )),
+            false if !self.open_to_all => Err(format!(
                 "Flowrill has no login yet, so it does not listen on {address}, where others could reach it. Use 127.0.0.1:{}, or add --auth none if everyone on that network may do everything",
                 address.port()
-            ))),
-            false => Ok(address),
+            )),
+            false => Ok(()),
         }
+    }
+
+    /// The broker as the file has it, with the listener of `mqtt` before the others.
+    fn broker(&self, layers: &Layers, found: broker::Found) -> Result<BrokerConfig, SettingsError> {
+        let mut config = found.config;
+        for (listener, line) in config.listeners.iter().zip(found.lines) {
+            if let At::Tcp(address) = listener.at {
+                let file = found.path.display();
+                self.check(address)
+                    .map_err(|reason| SettingsError(format!("{file}, line {line}: {reason}")))?;
+            }
+        }
+        let first = self.address(layers, "mqtt", 1883)?;
+        config.listeners.insert(0, ListenerConfig::tcp(first));
+        Ok(config)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fs};
 
 use super::*;
-use crate::store::ContextModule;
+use crate::{broker::TlsConfig, store::ContextModule};
 
 /// Flags, environment and file text → settings.
 fn resolve(
@@ -34,7 +34,16 @@ fn resolve(
 fn without_anything_set_only_this_machine_can_connect() {
     let settings = resolve(&[("data", "d")], &[], None).unwrap();
     assert_eq!(settings.http.to_string(), "127.0.0.1:1880");
-    assert_eq!(settings.mqtt.unwrap().to_string(), "127.0.0.1:1883");
+    assert_eq!(
+        settings
+            .broker
+            .unwrap()
+            .addresses()
+            .next()
+            .unwrap()
+            .to_string(),
+        "127.0.0.1:1883"
+    );
     assert!(settings.sample && !settings.tap);
     assert_eq!(settings.lang, "en");
     assert_eq!(settings.runtime, RuntimeSettings::default());
@@ -57,10 +66,10 @@ fn flag_beats_environment_beats_file() {
 fn switches_can_be_turned_off_again() {
     let file = Some("no-broker = true\nno-sample = true");
     let settings = resolve(&[], &[("FLOWRILL_NO_BROKER", "false")], file).unwrap();
-    assert!(settings.mqtt.is_some());
+    assert!(settings.broker.is_some());
     assert!(!settings.sample);
     let settings = resolve(&[("no-broker", "true")], &[], None).unwrap();
-    assert_eq!(settings.mqtt, None);
+    assert_eq!(settings.broker, None);
 }
 
 #[test]
@@ -133,6 +142,31 @@ fn what_is_wrong_is_said_with_its_place() {
             "DIR/set.toml, line 2: debugMaxLength: this must be a number, 0 or more",
         ),
         ("runtime = 1", "DIR/set.toml, line 1: runtime is a table"),
+        ("broker = 1", "DIR/set.toml, line 1: broker is a table"),
+        (
+            "[broker]\nmax_retained = 5\nsize = 1",
+            "DIR/set.toml, line 3: in [broker]: unknown field `size`",
+        ),
+        (
+            "[broker]\nmax_packet_size = -1",
+            "DIR/set.toml, line 2: in [broker]: invalid value: integer `-1`",
+        ),
+        (
+            "[broker]\nconnect_timeout = 0",
+            "DIR/set.toml, line 1: in [broker]: connect_timeout is a number of seconds above 0",
+        ),
+        (
+            "[[broker.listeners]]\n",
+            "DIR/set.toml, line 1: in [[broker.listeners]]: give each either an address or a socket",
+        ),
+        (
+            "[[broker.listeners]]\naddress = \"here\"",
+            "DIR/set.toml, line 1: in [[broker.listeners]]: \"here\" is no address to listen on",
+        ),
+        (
+            "[[broker.listeners]]\naddress = \"0.0.0.0:8883\"",
+            "DIR/set.toml, line 1: Flowrill has no login yet",
+        ),
         (
             "tap = \"maybe\"",
             "DIR/set.toml, line 1: tap: \"maybe\" must be true or false",
@@ -318,4 +352,50 @@ fn folders_of_node_types_are_a_list() {
         let error = resolve(&[], &[], Some(wrong)).unwrap_err();
         assert!(error.contains(told), "{error}");
     }
+}
+
+#[test]
+fn the_broker_listens_where_the_file_says_besides() {
+    let file = r#"
+mqtt = "127.0.0.1:1"
+[broker]
+max_connections = 9
+connect_timeout = 0.5
+[[broker.listeners]]
+address = "127.0.0.1:8883"
+websocket = false
+tls = { certificate = "server.pem", key = "/etc/key.pem", client_authority = "ca.pem", client_certificate_required = true }
+[[broker.listeners]]
+socket = "mqtt.sock"
+origins = ["https://panel.example"]
+"#;
+    let settings = resolve(&[], &[], Some(file)).unwrap();
+    let folder = settings.file.unwrap().parent().unwrap().to_owned();
+    let broker = settings.broker.unwrap();
+    assert_eq!(broker.max_connections, 9);
+    assert_eq!(broker.connect_timeout, Duration::from_millis(500));
+    let tls = TlsConfig {
+        certificate: folder.join("server.pem"),
+        key: "/etc/key.pem".into(),
+        client_authority: Some(folder.join("ca.pem")),
+        client_certificate_required: true,
+        plain_too: false,
+    };
+    let address = |text: &str| ListenerConfig::tcp(text.parse().unwrap());
+    assert_eq!(
+        broker.listeners,
+        [
+            address("127.0.0.1:1"),
+            ListenerConfig {
+                tls: Some(tls),
+                websocket: false,
+                ..address("127.0.0.1:8883")
+            },
+            ListenerConfig {
+                at: At::Unix(folder.join("mqtt.sock")),
+                origins: vec!["https://panel.example".into()],
+                ..address("127.0.0.1:1")
+            },
+        ]
+    );
 }

@@ -8,6 +8,7 @@ use std::{
 use tokio::net::TcpListener;
 
 use super::StartError;
+use crate::broker::{At, BrokerError, ListenError};
 
 /// Listens on `address`, which was set by `option` (`--http` or `--mqtt`).
 ///
@@ -55,6 +56,19 @@ pub fn address_error(error: &io::Error, address: SocketAddr, option: &'static st
         address,
         who,
         advice,
+    }
+}
+
+/// The sentence for a broker that does not start.
+pub fn broker_error(error: BrokerError) -> StartError {
+    match error {
+        BrokerError::Listen(ListenError::AddressInUse(At::Tcp(address))) => {
+            address_error(&io::ErrorKind::AddrInUse.into(), address, "--mqtt")
+        }
+        BrokerError::Listen(ListenError::Listen(At::Tcp(address), error)) => {
+            address_error(&error, address, "--mqtt")
+        }
+        other => StartError::Other(other.to_string()),
     }
 }
 

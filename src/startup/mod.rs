@@ -10,7 +10,7 @@ mod signal;
 use std::{net::SocketAddr, path::PathBuf};
 
 pub use flows::{first_steps, read_flows};
-pub use listen::{address_error, listen};
+pub use listen::{address_error, broker_error, listen};
 pub use log::start_log;
 pub use nodes::node_folders;
 pub use signal::Signals;

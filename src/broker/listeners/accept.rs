@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use bytes::BytesMut;
 use tokio::{
     io::AsyncReadExt,
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     time::{Instant, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,8 @@ use crate::broker::{
     stream::{Peer, Stream},
 };
 
+/// Connections that may wait to be accepted: a thousand devices come back at once after a power cut.
+const BACKLOG: u32 = 1024;
 /// The first byte of a TLS record with a handshake.
 const TLS_HANDSHAKE: u8 = 0x16;
 /// The first byte of an HTTP request that may become a WebSocket.
@@ -56,9 +58,15 @@ pub(super) fn bind(place: &At) -> Result<Bound, ListenError> {
 }
 
 fn listen_tcp(address: SocketAddr) -> io::Result<TcpListener> {
-    let listener = std::net::TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A restart must not wait for the connections of the run before. On Windows this would share the port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// A socket that an earlier run has left is removed; one that somebody still listens at is not.
