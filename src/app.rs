@@ -139,9 +139,17 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         http_address,
         shutdown.clone(),
     );
-    tasks.spawn(server::serve(http, state));
-    cli::say(Banner::new(&settings, http_address, mqtt));
-    start_flows(&runtime, given.or(sample)).await;
+    let flows = given.or(sample);
+    if settings.tap {
+        // Who is answered finds the start behind it: the first deploy that it hears of is its own.
+        start_flows(&runtime, flows).await;
+        tasks.spawn(server::serve(http, state));
+        cli::say(Banner::new(&settings, http_address, mqtt));
+    } else {
+        tasks.spawn(server::serve(http, state));
+        cli::say(Banner::new(&settings, http_address, mqtt));
+        start_flows(&runtime, flows).await;
+    }
 
     signals.next().await;
     tokio::select! {

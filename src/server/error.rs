@@ -30,6 +30,11 @@ impl ApiError {
         }
     }
 
+    /// What is wrong, in a sentence.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }

@@ -24,3 +24,4 @@ mod nodes;
 mod own_nodes;
 mod recovery;
 mod support;
+mod tap;

@@ -51,12 +51,36 @@ pub(super) async fn read(
     })
 }
 
+/// What a client wants done.
+enum Asked {
+    Deploy(Deploy),
+    Reload,
+}
+
 pub(super) async fn deploy(
     State(state): State<ServerState>,
     headers: HeaderMap,
-    JsonBody(body): JsonBody,
+    body: Result<JsonBody, ApiError>,
 ) -> Result<Response, ApiError> {
-    let version = version(&headers)?;
+    let runtime = &state.runtime;
+    let (version, asked) = body
+        .and_then(|JsonBody(body)| asked(&headers, body))
+        .inspect_err(|error| tell_refused(runtime, error.message()))?;
+    let deployed = match asked {
+        Asked::Deploy(deploy) => runtime.deploy(deploy).await,
+        Asked::Reload => runtime.reload().await,
+    };
+    let deployed = deployed.inspect_err(|error| {
+        // Of what could not be stored the runtime tells.
+        if matches!(error, DeployError::Stale { .. } | DeployError::Invalid(_)) {
+            tell_refused(runtime, &error.to_string());
+        }
+    })?;
+    Ok(answer(version, &deployed.rev))
+}
+
+fn asked(headers: &HeaderMap, body: Value) -> Result<(Version, Asked), ApiError> {
+    let version = version(headers)?;
     let kind = headers
         .get("Node-RED-Deployment-Type")
         .map_or("full", |value| value.to_str().unwrap_or_default());
@@ -64,10 +88,7 @@ pub(super) async fn deploy(
         "full" => DeployMode::Full,
         "flows" => DeployMode::Flows,
         "nodes" => DeployMode::Nodes,
-        "reload" => {
-            let deployed = state.runtime.reload().await?;
-            return Ok(answer(version, &deployed.rev));
-        }
+        "reload" => return Ok((version, Asked::Reload)),
         other => {
             return Err(ApiError::bad_request(
                 "invalid_deployment_type",
@@ -77,20 +98,16 @@ pub(super) async fn deploy(
             ));
         }
     };
-    let deployed = state.runtime.deploy(request(body, mode)?).await;
-    let deployed = deployed.inspect_err(|error| tell_refused(&state.runtime, error))?;
-    Ok(answer(version, &deployed.rev))
+    Ok((version, Asked::Deploy(request(body, mode)?)))
 }
 
-/// Those who watch hear of every deploy, also of one that was refused; of what could not be stored the runtime tells.
-fn tell_refused(runtime: &Runtime, error: &DeployError) {
-    if matches!(error, DeployError::Stale { .. } | DeployError::Invalid(_)) {
-        runtime.engine().hub().publish(Event::Flows {
-            rev: runtime.current().rev.clone(),
-            missing: Vec::new(),
-            error: Some(error.to_string()),
-        });
-    }
+/// Those who watch hear of every deploy, also of one that was refused.
+fn tell_refused(runtime: &Runtime, why: &str) {
+    runtime.engine().hub().publish(Event::Flows {
+        rev: runtime.current().rev.clone(),
+        missing: Vec::new(),
+        error: Some(why.to_owned()),
+    });
 }
 
 fn answer(version: Version, rev: &str) -> Response {
