@@ -1,78 +1,32 @@
 //! A connected client: what each of its packets does, and what goes out to it.
 
-use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
-use rustc_hash::FxHashMap;
 
 use super::{
+    aliases::{ClientAliases, OwnAliases},
     codec::{
         Packet, PublishHead, PublishPacket, Qos, Refused, Version, Will, decode, encode_ack,
         encode_pingresp, encode_publish, encode_suback, encode_unsuback, protocol_error, reason,
     },
     core::Core,
-    handshake::TOPIC_ALIASES,
+    ending::Ending,
     inflight::Sent,
     message::{Body, Origin, Publication, PublishProperties},
     session::Session,
+    sessions::Closed,
+    wills::publish_later,
 };
 
+pub(super) const PUBACK: u8 = 0x40;
+pub(super) const PUBREC: u8 = 0x50;
 const PUBREL: u8 = 0x62;
-const PUBREC: u8 = 0x50;
 const PUBCOMP: u8 = 0x70;
 /// Messages that are collected before they go to the bus.
 const PUBLISH_BATCH: usize = 256;
 /// Messages that are taken from the session at once.
 const TAKE: usize = 128;
-
-/// Why a connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// The network connection is gone.
-    Gone,
-    /// DISCONNECT; whether the will is to be published all the same.
-    Left { with_will: bool },
-    /// Nothing came for one and a half times the keep alive.
-    Silent,
-    /// It broke the protocol.
-    Refused(Refused),
-    /// Another connection or the broker itself wants it to end.
-    Kicked(u8),
-}
-
-impl Ending {
-    /// The reason code for a client that hears of it.
-    pub(super) fn reason(self) -> Option<u8> {
-        match self {
-            Self::Gone | Self::Left { .. } => None,
-            Self::Silent => Some(reason::KEEP_ALIVE_TIMEOUT),
-            Self::Refused(refused) => Some(refused.reason),
-            Self::Kicked(reason) => Some(reason),
-        }
-    }
-
-    /// [MQTT-3.1.2-8], [MQTT-3.14.4-3]. When the broker stops, nobody is left to hear of it.
-    fn publishes_will(self) -> bool {
-        match self {
-            Self::Left { with_will } => with_will,
-            Self::Kicked(reason) => reason != reason::SHUTTING_DOWN,
-            _ => true,
-        }
-    }
-}
-
-impl fmt::Display for Ending {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Gone => out.write_str("connection lost"),
-            Self::Left { .. } => out.write_str("disconnected"),
-            Self::Silent => out.write_str("nothing heard within the keep alive"),
-            Self::Refused(refused) => refused.fmt(out),
-            Self::Kicked(reason::TAKEN_OVER) => out.write_str("taken over by another connection"),
-            Self::Kicked(_) => out.write_str("the broker stops"),
-        }
-    }
-}
 
 /// What the handshake found out.
 pub(super) struct ClientParts {
@@ -81,6 +35,10 @@ pub(super) struct ClientParts {
     pub(super) connection: u64,
     pub(super) version: Version,
     pub(super) patience: Option<Duration>,
+    /// Messages of QoS 1 and 2 that the client may have unacknowledged; none: no limit was told.
+    pub(super) receive_maximum: Option<u16>,
+    /// Topic aliases that the client takes.
+    pub(super) topic_aliases: u16,
     /// The largest packet that the client takes.
     pub(super) max_packet: usize,
     /// Seconds that the session outlives the connection.
@@ -91,7 +49,11 @@ pub(super) struct ClientParts {
 /// A client and the packets that wait on its way in and out.
 pub(super) struct Client {
     parts: ClientParts,
-    aliases: FxHashMap<u16, Box<str>>,
+    /// What the client has set, and what it was told.
+    aliases: ClientAliases,
+    own_aliases: OwnAliases,
+    /// Messages of QoS 1 that came and are not acknowledged yet.
+    unacknowledged: usize,
     publishing: VecDeque<Arc<Publication>>,
     sending: Vec<Sent>,
 }
@@ -99,8 +61,10 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(parts: ClientParts) -> Self {
         Self {
+            aliases: ClientAliases::default(),
+            own_aliases: OwnAliases::new(parts.topic_aliases),
             parts,
-            aliases: FxHashMap::default(),
+            unacknowledged: 0,
             publishing: VecDeque::new(),
             sending: Vec::new(),
         }
@@ -223,7 +187,7 @@ impl Client {
             .as_ref()
             .and_then(|properties| properties.topic_alias);
         if let Some(alias) = alias {
-            body = self.resolve_alias(alias, body)?;
+            body = self.aliases.resolve(alias, body).map_err(Ending::Refused)?;
         }
         if packet.qos == Qos::ExactlyOnce
             && !self
@@ -243,6 +207,8 @@ impl Client {
             );
             return Ok(());
         }
+        self.unacknowledged += usize::from(packet.qos == Qos::AtLeastOnce);
+        self.check_receive_maximum()?;
         let properties = packet
             .properties
             .and_then(|properties| PublishProperties::from_packet(*properties));
@@ -257,21 +223,19 @@ impl Client {
         Ok(())
     }
 
-    /// Section 3.3.2.3.4.
-    fn resolve_alias(&mut self, alias: u16, body: Body) -> Result<Body, Ending> {
-        let wrong = Ending::Refused(Refused {
-            reason: reason::TOPIC_ALIAS_INVALID,
-            text: "a topic alias is not known",
-        });
-        if alias == 0 || alias > TOPIC_ALIASES {
-            return Err(wrong);
+    /// [MQTT-3.3.4-7], for what comes in.
+    fn check_receive_maximum(&self) -> Result<(), Ending> {
+        let Some(most) = self.parts.receive_maximum else {
+            return Ok(());
+        };
+        let open = self.unacknowledged + self.parts.session.outbox().received.len();
+        match open > usize::from(most) {
+            false => Ok(()),
+            true => Err(Ending::Refused(Refused {
+                reason: reason::RECEIVE_MAXIMUM_EXCEEDED,
+                text: "more messages came unacknowledged than the receive maximum allows",
+            })),
         }
-        if body.topic_bytes().is_empty() {
-            let topic = self.aliases.get(&alias).ok_or(wrong)?;
-            return Ok(Body::new(topic, body.payload_bytes()));
-        }
-        self.aliases.insert(alias, body.topic().into());
-        Ok(body)
     }
 
     /// Encodes what waits in the session; gives the receiver that this client should wait for.
@@ -285,8 +249,9 @@ impl Client {
             if outbox.connection != self.parts.connection {
                 return Err(Ending::Kicked(reason::TAKEN_OVER));
             }
-            for (first, packet_id) in outbox.acks.drain(..) {
-                encode_ack(out, self.parts.version, first, packet_id, reason::SUCCESS);
+            for (first, packet_id, reason) in outbox.acks.drain(..) {
+                self.unacknowledged -= usize::from(first == PUBACK && self.unacknowledged > 0);
+                encode_ack(out, self.parts.version, first, packet_id, reason);
             }
             hold = outbox.hold.take().or(hold);
             drop(outbox);
@@ -310,7 +275,9 @@ impl Client {
                     dup,
                 } => {
                     let start = out.len();
+                    let publication = &delivery.publication;
                     let head = PublishHead {
+                        alias: self.own_aliases.of(publication.topic()),
                         qos: delivery.qos,
                         retain: delivery.retain,
                         dup,
@@ -318,13 +285,14 @@ impl Client {
                         expiry: delivery.publication.seconds_left(),
                         subscription_ids: delivery.ids.as_deref().unwrap_or_default(),
                     };
-                    let publication = &delivery.publication;
                     let properties = publication.properties.as_deref();
                     encode_publish(out, version, head, &publication.body, properties);
                     // What the client could not take is dropped as if it were delivered [MQTT-3.1.2-25].
                     if out.len() - start > self.parts.max_packet {
                         out.truncate(start);
                         self.parts.session.outbox().inflight.forget(packet_id);
+                    } else if let Some((alias, false)) = head.alias {
+                        self.own_aliases.set(publication.topic(), alias);
                     }
                 }
             }
@@ -345,35 +313,23 @@ impl Client {
                 },
             ..
         } = self;
-        if core.sessions.close(&session, connection, expiry) {
+        let closed = core.sessions.close(&session, connection, expiry);
+        let will = will.filter(|_| ending.publishes_will()).map(|will| {
+            let delay = will.properties.will_delay.unwrap_or(0).min(expiry);
+            (will_message(will, &core), Duration::from_secs(delay.into()))
+        });
+        match (will, closed) {
+            (Some((will, delay)), Closed::Rests) if !delay.is_zero() => {
+                publish_later(&core, &session, will, delay);
+            }
+            // The client is back before its will is due [MQTT-3.1.3-9].
+            (Some((_, delay)), Closed::TakenOver) if !delay.is_zero() => {}
+            (Some((will, _)), _) => core.publish(will).await,
+            (None, _) => {}
+        }
+        if closed == Closed::Over {
             core.end(&session);
         }
-        let Some(will) = will.filter(|_| ending.publishes_will()) else {
-            return;
-        };
-        let delay = will.properties.will_delay.unwrap_or(0).min(expiry);
-        if delay == 0 {
-            core.publish(will_message(will, &core)).await;
-            return;
-        }
-        let publish_later = {
-            let core = core.clone();
-            async move {
-                let delay = Duration::from_secs(delay.into());
-                if timeout_or(&core, delay).await && !session.is_online() {
-                    core.publish(will_message(will, &core)).await;
-                }
-            }
-        };
-        core.tasks.spawn(publish_later);
-    }
-}
-
-/// Sleeps; false if the broker stops meanwhile.
-async fn timeout_or(core: &Core, delay: Duration) -> bool {
-    tokio::select! {
-        () = core.shutdown.cancelled() => false,
-        () = tokio::time::sleep(delay) => true,
     }
 }
 

@@ -9,9 +9,10 @@ use tokio::{
 };
 
 use super::{
-    client::{Client, Ending},
+    client::Client,
     codec::{Connect, Packet, Refused, Version, decode, encode_disconnect, protocol_error, reason},
     core::Core,
+    ending::Ending,
     handshake::open,
     session::Session,
     stream::{Moved, Peer, Stream},

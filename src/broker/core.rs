@@ -16,6 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     BrokerConfig, BrokerStats,
     bus::{Bus, BusError, Dispatcher},
+    client::{PUBACK, PUBREC},
     codec::{Filter, Qos, reason},
     listeners::Listeners,
     memory::Memory,
@@ -26,10 +27,8 @@ use super::{
     sessions::Sessions,
     subscriptions::{Entry, Options, Subscriptions},
     topics::split_shared,
+    wills::Wills,
 };
-
-const PUBACK: u8 = 0x40;
-const PUBREC: u8 = 0x50;
 
 /// Subscriptions and retained messages change together, so that a new subscriber neither misses a message nor gets it twice.
 struct Routes {
@@ -42,6 +41,7 @@ pub(super) struct Core {
     pub(super) config: BrokerConfig,
     pub(super) bus: Arc<Bus>,
     pub(super) sessions: Sessions,
+    pub(super) wills: Wills,
     pub(super) memory: Arc<Memory>,
     pub(super) recent: Mutex<Recent>,
     pub(super) tasks: TaskTracker,
@@ -82,6 +82,7 @@ impl Core {
         let core = Arc::new(Self {
             bus,
             sessions: Sessions::new(&config, &memory),
+            wills: Wills::default(),
             memory,
             recent: Mutex::default(),
             tasks: TaskTracker::new(),
@@ -129,7 +130,7 @@ impl Core {
             // Publishers must not wait for ever for what will not be handed over again.
             let mut woken = Vec::new();
             for publication in batch.drain(..) {
-                acknowledge(&publication, &mut woken);
+                acknowledge(&publication, true, &mut woken);
             }
             for session in woken {
                 session.wake();
@@ -138,16 +139,16 @@ impl Core {
     }
 
     async fn dispatch(&self, dispatcher: &mut Dispatcher, batch: &mut Vec<Arc<Publication>>) {
-        let mut woken = Vec::new();
+        let (mut woken, mut reached) = (Vec::new(), Vec::new());
         loop {
             tokio::select! {
                 () = self.shutdown.cancelled() => return,
                 () = dispatcher.next(batch) => {}
             }
-            self.fan_out(batch, &mut woken);
+            self.fan_out(batch, &mut woken, &mut reached);
             self.recent.lock().note(batch);
-            for publication in batch.drain(..) {
-                acknowledge(&publication, &mut woken);
+            for (publication, reached) in batch.drain(..).zip(reached.drain(..)) {
+                acknowledge(&publication, reached, &mut woken);
             }
             for session in woken.drain(..) {
                 session.wake();
@@ -157,7 +158,14 @@ impl Core {
         }
     }
 
-    fn fan_out(&self, batch: &[Arc<Publication>], woken: &mut Vec<Arc<Session>>) {
+    /// Hands a batch to its subscribers' sessions; `woken` are those to wake, `reached` tells of each message whether it has a
+    /// subscriber.
+    fn fan_out(
+        &self,
+        batch: &[Arc<Publication>],
+        woken: &mut Vec<Arc<Session>>,
+        reached: &mut Vec<bool>,
+    ) {
         let mut delivered = 0;
         let mut routes = self.routes.lock();
         for publication in batch {
@@ -170,13 +178,15 @@ impl Core {
                     publication.topic()
                 );
             }
+            let before = delivered;
             let leaves = routes.subscriptions.matching(publication.topic());
             match &*leaves {
                 [] => {}
                 [leaf] => {
                     for entry in leaf.receivers() {
-                        self.deliver(publication, &entry.session, &entry.options, woken);
-                        delivered += 1;
+                        let session = &entry.session;
+                        let wanted = self.deliver(publication, session, &entry.options, woken);
+                        delivered += u64::from(wanted);
                     }
                 }
                 many => {
@@ -186,12 +196,14 @@ impl Core {
                     for same in entries.chunk_by(|a, b| a.session.key() == b.session.key()) {
                         let local = publication.publisher().map(|session| session.family());
                         if let Some(options) = merged(same, local) {
-                            self.deliver(publication, &same[0].session, &options, woken);
-                            delivered += 1;
+                            let session = &same[0].session;
+                            let wanted = self.deliver(publication, session, &options, woken);
+                            delivered += u64::from(wanted);
                         }
                     }
                 }
             }
+            reached.push(delivered > before);
         }
         drop(routes);
         self.received
@@ -199,24 +211,26 @@ impl Core {
         self.delivered.fetch_add(delivered, Ordering::Relaxed);
     }
 
+    /// Puts a message into a session; false if the subscription does not want it.
     fn deliver(
         &self,
         publication: &Arc<Publication>,
         session: &Arc<Session>,
         options: &Options,
         woken: &mut Vec<Arc<Session>>,
-    ) {
+    ) -> bool {
         let publisher = publication.publisher();
         let is_local = || publisher.is_some_and(|publisher| publisher.family() == session.family());
         // [MQTT-3.8.3-3]
         if options.no_local && is_local() {
-            return;
+            return false;
         }
         let pushed = session.push(Delivery {
             publication: publication.clone(),
             qos: publication.qos.min(options.qos),
             retain: publication.retain && options.retain_as_published,
             ids: options.ids.clone(),
+            shared: options.shared.clone(),
         });
         if pushed.wake {
             woken.push(session.clone());
@@ -228,6 +242,7 @@ impl Core {
                 outbox.hold = Some(session.clone());
             }
         }
+        true
     }
 
     /// Subscribes a session and sends it the retained messages that it should have; the granted QoS of each filter.
@@ -251,7 +266,9 @@ impl Core {
                 no_local: filter.no_local,
                 retain_as_published: filter.retain_as_published,
                 ids: ids.clone(),
+                shared: split_shared(&filter.path).map(|_| filter.path.as_str().into()),
             };
+            let is_shared = options.shared.is_some();
             let is_new = routes.subscriptions.add(&filter.path, session, options);
             codes.push(filter.qos as u8);
             let wanted = match filter.retain_handling {
@@ -260,7 +277,7 @@ impl Core {
                 _ => false,
             };
             // [MQTT-3.8.4-4]; never for a shared subscription.
-            if !wanted || split_shared(&filter.path).is_some() {
+            if !wanted || is_shared {
                 continue;
             }
             for publication in routes.retained.matching(&filter.path) {
@@ -270,6 +287,7 @@ impl Core {
                     qos,
                     retain: true,
                     ids: ids.clone(),
+                    shared: None,
                 });
                 self.dropped.fetch_add(pushed.dropped, Ordering::Relaxed);
             }
@@ -289,9 +307,33 @@ impl Core {
     }
 
     /// A session is over.
-    pub(super) fn end(&self, session: &Session) {
+    pub(super) fn end(self: &Arc<Self>, session: &Session) {
         self.routes.lock().subscriptions.remove_all(session);
-        session.clear();
+        self.pass_on(session.clear());
+        if let Some(will) = self.wills.due(session) {
+            let core = self.clone();
+            self.tasks.spawn(async move { core.publish(will).await });
+        }
+    }
+
+    /// Gives what a session has left behind to other members of its shared subscriptions [MQTT-4.8.2-5].
+    fn pass_on(&self, left: Vec<Delivery>) {
+        if left.is_empty() {
+            return;
+        }
+        let mut woken = Vec::new();
+        let routes = self.routes.lock();
+        for delivery in left {
+            let filter = delivery.shared.as_deref().unwrap_or_default();
+            if let Some(member) = routes.subscriptions.member(filter) {
+                let (session, options) = (&member.session, &member.options);
+                self.deliver(&delivery.publication, session, options, &mut woken);
+            }
+        }
+        drop(routes);
+        for session in woken {
+            session.wake();
+        }
     }
 
     /// Publishes something of the broker's own.
@@ -301,7 +343,7 @@ impl Core {
     }
 
     /// Forgets sessions and retained messages whose time is over.
-    pub(super) fn expire(&self) {
+    pub(super) fn expire(self: &Arc<Self>) {
         for session in self.sessions.take_expired() {
             self.end(&session);
         }
@@ -321,6 +363,7 @@ fn merged(entries: &[&Entry], publisher: Option<u64>) -> Option<Options> {
             Some(options) => {
                 options.qos = options.qos.max(entry.options.qos);
                 options.retain_as_published |= entry.options.retain_as_published;
+                options.shared = None;
                 options.ids = match (options.ids.take(), &entry.options.ids) {
                     (Some(mine), Some(more)) => Some(mine.iter().chain(&**more).copied().collect()),
                     (mine, more) => mine.or_else(|| more.clone()),
@@ -334,15 +377,19 @@ fn merged(entries: &[&Entry], publisher: Option<u64>) -> Option<Options> {
     found
 }
 
-/// Tells the publisher that the broker has its message.
-fn acknowledge(publication: &Publication, woken: &mut Vec<Arc<Session>>) {
+/// Tells the publisher that the broker has its message, and whether there is a subscriber.
+fn acknowledge(publication: &Publication, reached: bool, woken: &mut Vec<Arc<Session>>) {
     match &publication.origin {
         Origin::Client(session, packet_id) if publication.qos > Qos::AtMostOnce => {
             let first = match publication.qos {
                 Qos::ExactlyOnce => PUBREC,
                 _ => PUBACK,
             };
-            if session.push_ack((first, *packet_id)) {
+            let reason = match reached {
+                true => reason::SUCCESS,
+                false => reason::NO_MATCHING_SUBSCRIBERS,
+            };
+            if session.push_ack((first, *packet_id, reason)) {
                 woken.push(session.clone());
             }
         }

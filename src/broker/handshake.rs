@@ -15,7 +15,7 @@ use super::{
 
 /// Longer client identifiers are refused.
 const MAX_CLIENT_ID: usize = 1024;
-/// Topic aliases that a client may set.
+/// Topic aliases that a client may set, and that it gets at most.
 pub(super) const TOPIC_ALIASES: u16 = 64;
 
 /// Writes a CONNACK that refuses.
@@ -50,6 +50,8 @@ pub(super) fn open(
         _ => u16::MAX,
     };
     let window = core.config.max_inflight.min(wanted.into());
+    let receive_maximum = u16::try_from(core.config.max_inflight).unwrap_or(u16::MAX);
+    let keep_alive = keep_alive(core, connect.keep_alive);
     let opened = match core
         .sessions
         .open(id, connect.clean_start, Link::Remote, window, None)
@@ -63,6 +65,7 @@ pub(super) fn open(
     if let Some(old) = opened.replaced {
         core.end(&old);
     }
+    core.wills.take_back(&opened.session);
     encode_connack(
         out,
         version,
@@ -72,6 +75,8 @@ pub(super) fn open(
             assigned_client_id: assigned.as_deref(),
             maximum_packet_size: u32::try_from(core.config.max_packet_size).unwrap_or(u32::MAX),
             topic_alias_maximum: TOPIC_ALIASES,
+            receive_maximum,
+            keep_alive: (keep_alive != connect.keep_alive).then_some(keep_alive),
         },
     );
     let expiry = match version {
@@ -85,8 +90,12 @@ pub(super) fn open(
         connection: opened.connection,
         version,
         // [MQTT-3.1.2-22]
-        patience: (connect.keep_alive > 0)
-            .then(|| Duration::from_millis(u64::from(connect.keep_alive) * 1500)),
+        patience: (keep_alive > 0).then(|| Duration::from_millis(u64::from(keep_alive) * 1500)),
+        receive_maximum: (version == Version::V5).then_some(receive_maximum),
+        topic_aliases: connect
+            .properties
+            .topic_alias_maximum
+            .map_or(0, |most| most.min(TOPIC_ALIASES)),
         max_packet: connect
             .properties
             .maximum_packet_size
@@ -96,9 +105,22 @@ pub(super) fn open(
     }))
 }
 
+/// Seconds: what the client wants, within the limit that there may be. 0 is none.
+fn keep_alive(core: &Core, wanted: u16) -> u16 {
+    match core.config.max_keep_alive {
+        0 => wanted,
+        limit if wanted == 0 => limit,
+        limit => wanted.min(limit),
+    }
+}
+
 fn check(core: &Core, connect: &Connect) -> Result<(), u8> {
     if connect.properties.has_auth_method {
-        return Err(reason::UNSPECIFIED);
+        return Err(reason::BAD_AUTHENTICATION_METHOD);
+    }
+    // Only MQTT 5 can tell a client to be heard more often.
+    if connect.version < Version::V5 && keep_alive(core, connect.keep_alive) != connect.keep_alive {
+        return Err(reason::CLIENT_ID_NOT_VALID);
     }
     let id = &connect.client_id;
     // A client without a name cannot come back to its session [MQTT-3.1.3-8]; MQTT 3.1 wants a name always.

@@ -72,6 +72,19 @@ impl Inflight {
         }
     }
 
+    /// What was sent and not acknowledged, in the order of the first time.
+    pub(super) fn into_unacknowledged(self) -> Vec<Delivery> {
+        let flights = self.flights.into_values();
+        let mut sent: Vec<(u64, Delivery)> = flights
+            .filter_map(|flight| match flight.state {
+                State::Published(delivery) => Some((flight.order, delivery)),
+                State::Released => None,
+            })
+            .collect();
+        sent.sort_unstable_by_key(|(order, _)| *order);
+        sent.into_iter().map(|(_, delivery)| delivery).collect()
+    }
+
     pub(super) fn has_room(&self) -> bool {
         self.flights.len() < self.window
     }

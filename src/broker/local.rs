@@ -11,6 +11,7 @@ use super::{
     inflight::Sent,
     message::{Body, Origin, Publication, PublishProperties, Taken},
     session::{Delivery, Link, Session},
+    sessions::Closed,
     topics::{is_filter, is_topic},
 };
 
@@ -196,7 +197,8 @@ impl LocalClient {
 
 impl Drop for LocalClient {
     fn drop(&mut self) {
-        if self.core.sessions.close(&self.session, self.connection, 0) {
+        let closed = self.core.sessions.close(&self.session, self.connection, 0);
+        if closed == Closed::Over {
             self.core.end(&self.session);
         }
         // The receiver, if anybody still waits there, hears of the end.

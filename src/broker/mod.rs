@@ -5,11 +5,13 @@
 //! It knows nothing of flows and nodes. Every queue has a limit. The dispatcher never waits for a receiver; who publishes
 //! faster than a receiver takes is held back for moments, as long as that helps.
 
+mod aliases;
 mod bus;
 mod client;
 mod codec;
 mod connection;
 mod core;
+mod ending;
 mod handshake;
 mod inflight;
 mod listeners;
@@ -23,6 +25,7 @@ mod sessions;
 mod stream;
 mod subscriptions;
 mod topics;
+mod wills;
 
 #[cfg(test)]
 mod tests;
@@ -64,8 +67,11 @@ pub struct BrokerConfig {
     pub max_sessions: usize,
     /// Subscriptions of one session.
     pub max_subscriptions: usize,
-    /// Messages of QoS 1 and 2 that a client may have unacknowledged.
+    /// Messages of QoS 1 and 2 that may be unacknowledged, in each direction.
     pub max_inflight: usize,
+    /// Seconds that a client may want to be silent for; 0: as long as it likes. Older clients that want more are refused, those
+    /// of MQTT 5 are told.
+    pub max_keep_alive: u16,
     /// What is kept for a session that nobody is connected to.
     pub offline_messages: usize,
     pub offline_bytes: usize,
@@ -95,11 +101,12 @@ impl Default for BrokerConfig {
     fn default() -> Self {
         Self {
             listeners: Vec::new(),
-            max_packet_size: 1 << 20,
+            max_packet_size: 8 << 20,
             max_connections: 10_000,
             max_sessions: 20_000,
             max_subscriptions: 10_000,
             max_inflight: 128,
+            max_keep_alive: 0,
             offline_messages: 1000,
             offline_bytes: 8 << 20,
             max_memory: 256 << 20,

@@ -41,10 +41,12 @@ pub(super) struct Delivery {
     pub(super) retain: bool,
     /// Identifiers of the subscriptions that it matches.
     pub(super) ids: Option<Arc<[u32]>>,
+    /// The shared subscription that it came by, if by no other: another member may get it instead.
+    pub(super) shared: Option<Arc<str>>,
 }
 
-/// An acknowledgement that a publisher gets: first byte of the packet and packet identifier.
-pub(super) type Ack = (u8, u16);
+/// An acknowledgement that a publisher gets: first byte of the packet, packet identifier, reason code.
+pub(super) type Ack = (u8, u16, u8);
 
 /// Who takes a session's messages out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,16 +196,21 @@ impl Session {
         true
     }
 
-    /// The session is over: nothing is kept.
-    pub(super) fn clear(&self) {
+    /// The session is over: nothing is kept. Gives back what other members of shared subscriptions should have, in order:
+    /// what was not sent yet, and what was sent at QoS 1 and not acknowledged [MQTT-4.8.2-5].
+    pub(super) fn clear(&self) -> Vec<Delivery> {
         let mut outbox = self.outbox.lock();
         let queue = std::mem::take(&mut outbox.queue);
         (outbox.bytes, outbox.at_most_once) = (0, 0);
         let inflight = std::mem::take(&mut outbox.inflight);
         outbox.received.clear();
         drop(outbox);
-        drop((queue, inflight));
         self.room.notify_waiters();
+        let sent = inflight.into_unacknowledged().into_iter();
+        let sent = sent.filter(|delivery| delivery.qos == Qos::AtLeastOnce);
+        sent.chain(queue)
+            .filter(|delivery| delivery.shared.is_some())
+            .collect()
     }
 
     /// Tells the connection to end.

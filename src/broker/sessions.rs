@@ -34,6 +34,16 @@ struct Table {
     closed: bool,
 }
 
+/// What becomes of a session whose connection has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closed {
+    /// It waits for its client.
+    Rests,
+    /// Another connection has it.
+    TakenOver,
+    Over,
+}
+
 /// All sessions.
 pub(super) struct Sessions {
     table: Mutex<Table>,
@@ -124,29 +134,29 @@ impl Sessions {
         })
     }
 
-    /// The connection is over. True: the session is too, and its subscriptions must go. Nothing happens if another
-    /// connection has taken over since.
-    pub(super) fn close(&self, session: &Arc<Session>, connection: u64, expiry: u32) -> bool {
+    /// The connection is over; if the session is, too, its subscriptions must go. `expiry` is in seconds.
+    pub(super) fn close(&self, session: &Arc<Session>, connection: u64, expiry: u32) -> Closed {
         let mut table = self.table.lock();
         if !session.detach(connection) {
-            return false;
+            return Closed::TakenOver;
         }
         let Some(known) = table
             .by_id
             .get_mut(&**session.id())
             .filter(|known| known.session.key() == session.key())
         else {
-            return false;
+            // A new session of the same client has replaced it.
+            return Closed::Over;
         };
         if expiry == 0 {
             table.by_id.remove(&**session.id());
-            return true;
+            return Closed::Over;
         }
         known.expires = match expiry {
             NEVER => None,
             seconds => Instant::now().checked_add(Duration::from_secs(seconds.into())),
         };
-        false
+        Closed::Rests
     }
 
     /// Takes out the sessions whose time is over.

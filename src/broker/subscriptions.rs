@@ -15,6 +15,8 @@ pub(super) struct Options {
     pub(super) retain_as_published: bool,
     /// The identifier of MQTT 5, as the list that a message carries.
     pub(super) ids: Option<Arc<[u32]>>,
+    /// The filter, if it is shared.
+    pub(super) shared: Option<Arc<str>>,
 }
 
 /// A subscriber.
@@ -120,6 +122,14 @@ impl Subscriptions {
         leaves
     }
 
+    /// The member of a shared subscription whose turn it is.
+    pub(super) fn member(&self, filter: &str) -> Option<&Entry> {
+        let (group, path) = parts(filter);
+        let groups = &self.root.known_leaf(path)?.groups;
+        let group = groups.iter().find(|one| Some(&*one.name) == group)?;
+        group.pick()
+    }
+
     /// How many subscriptions there are.
     pub(super) fn count(&self) -> usize {
         self.owned.values().map(FxHashSet::len).sum()
@@ -203,6 +213,18 @@ impl Level {
             };
         }
         &mut level.here
+    }
+
+    fn known_leaf(&self, filter: &str) -> Option<&Leaf> {
+        let mut level = self;
+        for part in filter.split('/') {
+            level = match part {
+                "#" => return Some(&level.below),
+                "+" => level.any.as_deref()?,
+                part => level.children.get(part)?,
+            };
+        }
+        Some(&level.here)
     }
 
     /// Removes an entry and the levels that nobody needs any more; true if this one is empty.

@@ -1,6 +1,6 @@
 //! The table `[broker]`: the built-in broker's limits, and its listeners besides that of `mqtt`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroU16, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 use toml::{
@@ -18,7 +18,9 @@ struct Table {
     max_connections: Option<usize>,
     max_sessions: Option<usize>,
     max_subscriptions: Option<usize>,
-    max_inflight: Option<u16>,
+    max_inflight: Option<NonZeroU16>,
+    /// Seconds.
+    max_keep_alive: Option<u16>,
     max_packet_size: Option<u32>,
     max_memory: Option<usize>,
     max_retained: Option<usize>,
@@ -83,8 +85,9 @@ impl Source<'_> {
         set(&mut config.max_subscriptions, table.max_subscriptions);
         set(
             &mut config.max_inflight,
-            table.max_inflight.map(usize::from),
+            table.max_inflight.map(|count| usize::from(count.get())),
         );
+        config.max_keep_alive = table.max_keep_alive.unwrap_or(config.max_keep_alive);
         set(
             &mut config.max_packet_size,
             table.max_packet_size.map(|size| size as usize),

@@ -45,6 +45,9 @@ pub(in crate::broker) struct ConnAck<'a> {
     pub(in crate::broker) assigned_client_id: Option<&'a str>,
     pub(in crate::broker) maximum_packet_size: u32,
     pub(in crate::broker) topic_alias_maximum: u16,
+    pub(in crate::broker) receive_maximum: u16,
+    /// Where it differs from what the client wants.
+    pub(in crate::broker) keep_alive: Option<u16>,
 }
 
 /// CONNACK. Reason codes become the return codes of section 3.2.2.3 for older clients.
@@ -63,10 +66,16 @@ pub(in crate::broker) fn encode_connack(out: &mut BytesMut, version: Version, ac
     }
     let mut properties = BytesMut::new();
     if ack.reason == reason::SUCCESS {
-        properties.put_u8(0x27);
-        properties.put_u32(ack.maximum_packet_size);
         properties.put_u8(0x22);
         properties.put_u16(ack.topic_alias_maximum);
+        properties.put_u8(0x21);
+        properties.put_u16(ack.receive_maximum);
+        properties.put_u8(0x27);
+        properties.put_u32(ack.maximum_packet_size);
+    }
+    if let Some(seconds) = ack.keep_alive {
+        properties.put_u8(0x13);
+        properties.put_u16(seconds);
     }
     if let Some(id) = ack.assigned_client_id {
         properties.put_u8(0x12);
@@ -87,6 +96,8 @@ pub(in crate::broker) struct PublishHead<'a> {
     pub(in crate::broker) dup: bool,
     /// 0 for QoS 0.
     pub(in crate::broker) packet_id: u16,
+    /// The topic's alias on this connection, and whether the receiver knows it already.
+    pub(in crate::broker) alias: Option<(u16, bool)>,
     /// Seconds that are left of the message's life.
     pub(in crate::broker) expiry: Option<u32>,
     pub(in crate::broker) subscription_ids: &'a [u32],
@@ -102,7 +113,11 @@ pub(in crate::broker) fn encode_publish(
 ) {
     let flags = u8::from(head.dup) << 3 | (head.qos as u8) << 1 | u8::from(head.retain);
     let id_size = if head.qos == Qos::AtMostOnce { 0 } else { 2 };
-    let mut length = 2 + body.topic_bytes().len() + id_size + body.payload_bytes().len();
+    let topic = match head.alias {
+        Some((_, true)) => &[],
+        _ => body.topic_bytes(),
+    };
+    let mut length = 2 + topic.len() + id_size + body.payload_bytes().len();
     let properties = match version {
         Version::V5 => Some(publish_properties(head, properties)),
         _ => None,
@@ -113,7 +128,7 @@ pub(in crate::broker) fn encode_publish(
     out.reserve(5 + length);
     out.put_u8(0x30 | flags);
     put_variable(out, length);
-    put_text(out, body.topic_bytes());
+    put_text(out, topic);
     if id_size > 0 {
         out.put_u16(head.packet_id);
     }
@@ -127,6 +142,10 @@ pub(in crate::broker) fn encode_publish(
 /// The encoded properties; allocates nothing where there are none.
 fn publish_properties(head: PublishHead, properties: Option<&PublishProperties>) -> BytesMut {
     let mut out = BytesMut::new();
+    if let Some((alias, _)) = head.alias {
+        out.put_u8(0x23);
+        out.put_u16(alias);
+    }
     for id in head.subscription_ids {
         out.put_u8(0x0B);
         put_variable(&mut out, *id as usize);
@@ -222,6 +241,6 @@ pub(in crate::broker) fn encode_pingresp(out: &mut BytesMut) {
 /// DISCONNECT, which only MQTT 5 lets a server send.
 pub(in crate::broker) fn encode_disconnect(out: &mut BytesMut, version: Version, reason: u8) {
     if version == Version::V5 {
-        out.put_slice(&[0xE0, 2, reason, 0]);
+        out.put_slice(&[0xE0, 1, reason]);
     }
 }

@@ -64,8 +64,8 @@ impl Qos {
 /// Reason codes of MQTT 5 that this broker sends.
 pub(super) mod reason {
     pub(in crate::broker) const SUCCESS: u8 = 0x00;
+    pub(in crate::broker) const NO_MATCHING_SUBSCRIBERS: u8 = 0x10;
     pub(in crate::broker) const NO_SUBSCRIPTION_EXISTED: u8 = 0x11;
-    pub(in crate::broker) const UNSPECIFIED: u8 = 0x80;
     pub(in crate::broker) const MALFORMED: u8 = 0x81;
     pub(in crate::broker) const PROTOCOL_ERROR: u8 = 0x82;
     pub(in crate::broker) const UNSUPPORTED_VERSION: u8 = 0x84;
@@ -73,11 +73,13 @@ pub(super) mod reason {
     pub(in crate::broker) const BAD_LOGIN: u8 = 0x86;
     pub(in crate::broker) const SERVER_UNAVAILABLE: u8 = 0x88;
     pub(in crate::broker) const SHUTTING_DOWN: u8 = 0x8B;
+    pub(in crate::broker) const BAD_AUTHENTICATION_METHOD: u8 = 0x8C;
     pub(in crate::broker) const KEEP_ALIVE_TIMEOUT: u8 = 0x8D;
     pub(in crate::broker) const TAKEN_OVER: u8 = 0x8E;
     pub(in crate::broker) const FILTER_INVALID: u8 = 0x8F;
     pub(in crate::broker) const TOPIC_INVALID: u8 = 0x90;
     pub(in crate::broker) const PACKET_ID_NOT_FOUND: u8 = 0x92;
+    pub(in crate::broker) const RECEIVE_MAXIMUM_EXCEEDED: u8 = 0x93;
     pub(in crate::broker) const TOPIC_ALIAS_INVALID: u8 = 0x94;
     pub(in crate::broker) const PACKET_TOO_LARGE: u8 = 0x95;
     pub(in crate::broker) const QUOTA_EXCEEDED: u8 = 0x97;

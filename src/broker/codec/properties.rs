@@ -19,6 +19,7 @@ pub(in crate::broker) struct Properties {
     pub(in crate::broker) will_delay: Option<u32>,
     pub(in crate::broker) receive_maximum: Option<u16>,
     pub(in crate::broker) topic_alias: Option<u16>,
+    pub(in crate::broker) topic_alias_maximum: Option<u16>,
     pub(in crate::broker) maximum_packet_size: Option<u32>,
     pub(in crate::broker) user_properties: Vec<(String, String)>,
 }
@@ -96,7 +97,7 @@ impl Properties {
             0x18 => self.will_delay = Some(bytes.u32()?),
             0x1C | 0x1F => drop(bytes.text()?),
             0x21 => self.receive_maximum = Some(not_zero(bytes.u16()?)?),
-            0x22 => drop(bytes.u16()?),
+            0x22 => self.topic_alias_maximum = Some(bytes.u16()?),
             0x23 => self.topic_alias = Some(bytes.u16()?),
             0x26 => {
                 let entry = (bytes.text()?.to_owned(), bytes.text()?.to_owned());

@@ -36,6 +36,7 @@ fn what_is_written_is_read_again_at_every_split() {
     for version in [Version::V31, Version::V311, Version::V5] {
         for qos in [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce] {
             let head = PublishHead {
+                alias: None,
                 qos,
                 retain: true,
                 dup: false,

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod delivery;
+mod exchange_5;
 mod listeners;
 mod local;
 mod version_5;

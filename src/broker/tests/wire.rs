@@ -84,6 +84,36 @@ pub(super) fn connect_5(id: &str, clean: bool, properties: &[u8]) -> Vec<u8> {
     )
 }
 
+/// PUBLISH of MQTT 5, QoS 0, with these properties.
+pub(super) fn publish_5(topic: &str, properties: &[u8], payload: &[u8]) -> Vec<u8> {
+    packet(
+        0x30,
+        &[&text(topic), &[properties.len() as u8], properties, payload],
+    )
+}
+
+/// SUBSCRIBE of MQTT 5.
+pub(super) fn subscribe_5(filter: &str, properties: &[u8], options: u8) -> Vec<u8> {
+    let length = [properties.len() as u8];
+    packet(
+        0x82,
+        &[&[0, 9], &length, properties, &text(filter), &[options]],
+    )
+}
+
+/// Topic, properties and payload of a QoS 0 PUBLISH.
+pub(super) fn parts((first, body): &Packet) -> (String, Vec<u8>, Vec<u8>) {
+    assert_eq!(first & 0xF6, 0x30);
+    let length = usize::from(body[1]);
+    let (topic, rest) = body[2..].split_at(length);
+    let (properties, payload) = rest[1..].split_at(usize::from(rest[0]));
+    (
+        String::from_utf8(topic.to_vec()).unwrap(),
+        properties.to_vec(),
+        payload.to_vec(),
+    )
+}
+
 /// One connection.
 pub(super) struct Wire {
     stream: Box<dyn Socket>,
