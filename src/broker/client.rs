@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use bytes::BytesMut;
 
 use super::{
+    access::Source,
     aliases::{ClientAliases, OwnAliases},
     codec::{
         Packet, PublishHead, PublishPacket, Qos, Refused, Version, Will, decode, encode_ack,
@@ -189,6 +190,10 @@ impl Client {
         if let Some(alias) = alias {
             body = self.aliases.resolve(alias, body).map_err(Ending::Refused)?;
         }
+        if !self.parts.session.identity().may_publish(body.topic()) {
+            self.refuse_publish(packet.qos, packet.packet_id, out);
+            return Ok(());
+        }
         if packet.qos == Qos::ExactlyOnce
             && !self
                 .parts
@@ -212,15 +217,35 @@ impl Client {
         let properties = packet
             .properties
             .and_then(|properties| PublishProperties::from_packet(*properties));
-        self.publishing.push_back(Arc::new(Publication::new(
+        let mut publication = Publication::new(
             body,
             packet.qos,
             packet.retain,
             properties,
             Origin::Client(self.parts.session.clone(), packet.packet_id),
             &self.parts.core.memory,
-        )));
+        );
+        if packet.retain {
+            publication.source = Source::of(&self.parts.session);
+        }
+        self.publishing.push_back(Arc::new(publication));
         Ok(())
+    }
+
+    /// Answers a message that the client may not publish. Older versions can't be told [MQTT-3.3.5-2].
+    fn refuse_publish(&self, qos: Qos, packet_id: u16, out: &mut BytesMut) {
+        let version = self.parts.version;
+        let (first, reason) = match (qos, version) {
+            (Qos::AtMostOnce, _) => return,
+            (Qos::AtLeastOnce, Version::V5) => (PUBACK, reason::NOT_AUTHORIZED),
+            (Qos::ExactlyOnce, Version::V5) => (PUBREC, reason::NOT_AUTHORIZED),
+            (Qos::AtLeastOnce, _) => (PUBACK, reason::SUCCESS),
+            (Qos::ExactlyOnce, _) => {
+                self.parts.session.outbox().received.insert(packet_id);
+                (PUBREC, reason::SUCCESS)
+            }
+        };
+        encode_ack(out, version, first, packet_id, reason);
     }
 
     /// [MQTT-3.3.4-7], for what comes in.
@@ -314,9 +339,14 @@ impl Client {
             ..
         } = self;
         let closed = core.sessions.close(&session, connection, expiry);
-        let will = will.filter(|_| ending.publishes_will()).map(|will| {
+        let is_due =
+            |will: &Will| ending.publishes_will() && session.identity().may_publish(&will.topic);
+        let will = will.filter(is_due).map(|will| {
             let delay = will.properties.will_delay.unwrap_or(0).min(expiry);
-            (will_message(will, &core), Duration::from_secs(delay.into()))
+            (
+                will_message(will, &core, &session),
+                Duration::from_secs(delay.into()),
+            )
         });
         match (will, closed) {
             (Some((will, delay)), Closed::Rests) if !delay.is_zero() => {
@@ -333,15 +363,20 @@ impl Client {
     }
 }
 
-fn will_message(will: Will, core: &Core) -> Publication {
-    Publication::new(
+fn will_message(will: Will, core: &Core, session: &Session) -> Publication {
+    let retain = will.retain;
+    let mut made = Publication::new(
         Body::new(&will.topic, &will.payload),
         will.qos,
         will.retain,
         PublishProperties::from_packet(will.properties),
         Origin::Broker,
         &core.memory,
-    )
+    );
+    if retain {
+        made.source = Source::of(session);
+    }
+    made
 }
 
 const fn found(known: bool) -> u8 {

@@ -15,7 +15,7 @@ use super::{
     ending::Ending,
     handshake::open,
     session::Session,
-    stream::{Moved, Peer, Stream},
+    stream::{Entry, Moved, Stream},
 };
 
 /// What is read at once: little at first, more from a client that sends much.
@@ -34,9 +34,10 @@ pub(super) async fn serve(
     core: &Arc<Core>,
     mut stream: Stream,
     mut input: BytesMut,
-    peer: Peer,
+    entry: Entry,
     deadline: Instant,
 ) {
+    let peer = entry.peer;
     let connect = tokio::select! {
         () = core.shutdown.cancelled() => return,
         read = timeout_at(deadline, read_connect(core, &mut stream, &mut input)) => read,
@@ -55,7 +56,7 @@ pub(super) async fn serve(
             return;
         }
     };
-    let Some(mut client) = open(core, *connect, peer, &mut out) else {
+    let Some(mut client) = open(core, *connect, entry, &mut out).await else {
         last_write(&mut stream, &mut out).await;
         return;
     };

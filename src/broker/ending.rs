@@ -48,6 +48,9 @@ impl fmt::Display for Ending {
             Self::Silent => out.write_str("nothing heard within the keep alive"),
             Self::Refused(refused) => refused.fmt(out),
             Self::Kicked(reason::TAKEN_OVER) => out.write_str("taken over by another connection"),
+            Self::Kicked(reason::NOT_AUTHORIZED) => {
+                out.write_str("its user may not be here any more")
+            }
             Self::Kicked(_) => out.write_str("the broker stops"),
         }
     }

@@ -8,9 +8,9 @@ use super::{
     client::{Client, ClientParts},
     codec::{ConnAck, Connect, Version, encode_connack, reason},
     core::Core,
-    session::Link,
+    outbox::Link,
     sessions::NEVER,
-    stream::Peer,
+    stream::Entry,
 };
 
 /// Longer client identifiers are refused.
@@ -28,13 +28,14 @@ pub(super) fn refuse(out: &mut BytesMut, version: Version, reason: u8) {
 }
 
 /// Opens the client's session and writes CONNACK; none if it is refused.
-pub(super) fn open(
+pub(super) async fn open(
     core: &Arc<Core>,
     connect: Connect,
-    peer: Peer,
+    entry: Entry,
     out: &mut BytesMut,
 ) -> Option<Client> {
     let version = connect.version;
+    let peer = entry.peer;
     let mut reject = |reason| {
         tracing::info!("Client at {peer} refused: reason code {reason:#04x}");
         refuse(out, version, reason);
@@ -43,8 +44,23 @@ pub(super) fn open(
         reject(reason);
         return None;
     }
+    let (name, password) = (connect.user.as_deref(), connect.password.as_deref());
+    let anonymous = core.lets_in_anonymous(entry);
+    let user = match core.access.login(name, password, anonymous).await {
+        Ok(user) => user,
+        Err(reason) => {
+            reject(reason);
+            return None;
+        }
+    };
     let assigned = connect.client_id.is_empty().then(new_client_id);
     let id = assigned.as_deref().unwrap_or(&connect.client_id);
+    let identity = core.access.identity(user, id);
+    let will = connect.will.as_ref();
+    if will.is_some_and(|will| !identity.may_publish(&will.topic)) {
+        reject(reason::NOT_AUTHORIZED);
+        return None;
+    }
     let wanted = match version {
         Version::V5 => connect.properties.receive_maximum.unwrap_or(u16::MAX),
         _ => u16::MAX,
@@ -52,10 +68,14 @@ pub(super) fn open(
     let window = core.config.max_inflight.min(wanted.into());
     let receive_maximum = u16::try_from(core.config.max_inflight).unwrap_or(u16::MAX);
     let keep_alive = keep_alive(core, connect.keep_alive);
-    let opened = match core
-        .sessions
-        .open(id, connect.clean_start, Link::Remote, window, None)
-    {
+    let opened = match core.sessions.open(
+        id,
+        connect.clean_start,
+        Link::Remote,
+        window,
+        None,
+        identity,
+    ) {
         Ok(opened) => opened,
         Err(reason) => {
             reject(reason);
@@ -66,6 +86,8 @@ pub(super) fn open(
         core.end(&old);
     }
     core.wills.take_back(&opened.session);
+    // The rules may have changed since the password was looked at.
+    core.renew_identity(&opened.session);
     encode_connack(
         out,
         version,
@@ -130,19 +152,7 @@ fn check(core: &Core, connect: &Connect) -> Result<(), u8> {
     if nameless || id.len() > MAX_CLIENT_ID {
         return Err(reason::CLIENT_ID_NOT_VALID);
     }
-    let users = &core.config.users;
-    let known = users.is_empty()
-        || connect.user.as_ref().is_some_and(|user| {
-            let password = connect.password.as_deref().unwrap_or_default();
-            users
-                .get(user)
-                .is_some_and(|expected| expected.as_bytes() == password)
-        });
-    if known {
-        Ok(())
-    } else {
-        Err(reason::BAD_LOGIN)
-    }
+    Ok(())
 }
 
 fn new_client_id() -> String {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
-use super::{codec::Qos, session::Delivery};
+use super::{codec::Qos, outbox::Delivery};
 
 /// Something to write to a client.
 pub(super) enum Sent {
@@ -83,6 +83,14 @@ impl Inflight {
             .collect();
         sent.sort_unstable_by_key(|(order, _)| *order);
         sent.into_iter().map(|(_, delivery)| delivery).collect()
+    }
+
+    /// Forgets what may not be sent again. Exchanges that the receiver has begun go on.
+    pub(super) fn keep(&mut self, allowed: impl Fn(&Delivery) -> bool) {
+        self.flights.retain(|_, flight| match &flight.state {
+            State::Published(delivery) => allowed(delivery),
+            State::Released => true,
+        });
     }
 
     pub(super) fn has_room(&self) -> bool {

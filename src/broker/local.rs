@@ -6,11 +6,12 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::{
-    codec::{Filter, Qos},
+    codec::{Filter, Qos, reason},
     core::Core,
     inflight::Sent,
     message::{Body, Origin, Publication, PublishProperties, Taken},
-    session::{Delivery, Link, Session},
+    outbox::{Delivery, Link},
+    session::Session,
     sessions::Closed,
     topics::{is_filter, is_topic},
 };
@@ -27,6 +28,8 @@ pub enum LocalError {
     TooManySessions,
     #[error("this is not a topic that can be published to")]
     InvalidTopic,
+    #[error("the broker's rules do not let flows do that")]
+    NotAllowed,
     #[error("this is not a valid topic filter")]
     InvalidFilter,
     #[error("the message is larger than the broker allows")]
@@ -77,11 +80,12 @@ impl LocalClient {
         id: &str,
         family: Option<u64>,
     ) -> Result<(Self, LocalReceiver), LocalError> {
+        let identity = core.access.flows(id);
         let opened = core
             .sessions
-            .open(id, true, Link::Local, usize::MAX, family)
+            .open(id, true, Link::Local, usize::MAX, family, identity)
             .map_err(|code| match code {
-                super::codec::reason::QUOTA_EXCEEDED => LocalError::TooManySessions,
+                reason::QUOTA_EXCEEDED => LocalError::TooManySessions,
                 _ => LocalError::Stopping,
             })?;
         if let Some(old) = opened.replaced {
@@ -127,6 +131,9 @@ impl LocalClient {
     ) -> Result<(), LocalError> {
         if !is_topic(topic) {
             return Err(LocalError::InvalidTopic);
+        }
+        if !self.session.identity().may_publish(topic) {
+            return Err(LocalError::NotAllowed);
         }
         let response_topic = properties
             .as_ref()
@@ -179,8 +186,11 @@ impl LocalClient {
             retain_as_published: options.retain_as_published,
             retain_handling: options.retain_handling,
         };
-        self.core.subscribe(&self.session, &[filter], None);
-        Ok(())
+        let codes = self.core.subscribe(&self.session, &[filter], None);
+        match codes.contains(&reason::NOT_AUTHORIZED) {
+            true => Err(LocalError::NotAllowed),
+            false => Ok(()),
+        }
     }
 
     /// Ends a subscription; false if there was none.

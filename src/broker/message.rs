@@ -8,6 +8,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
+    access::Source,
     codec::{Properties, Qos},
     memory::{Memory, Share},
     session::Session,
@@ -120,6 +121,8 @@ pub(super) struct Publication {
     pub(super) properties: Option<Box<PublishProperties>>,
     pub(super) expires: Option<Instant>,
     pub(super) origin: Origin,
+    /// Of a message that is to be kept: who is to have the right to that.
+    pub(super) source: Option<Arc<Source>>,
     /// Its part of the broker's memory; a retained message is counted elsewhere.
     pub(super) share: Option<Share>,
 }
@@ -144,6 +147,7 @@ impl Publication {
             properties,
             expires,
             origin,
+            source: None,
             share: None,
         };
         made.share = Some(memory.take(made.size()));

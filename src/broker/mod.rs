@@ -5,6 +5,7 @@
 //! It knows nothing of flows and nodes. Every queue has a limit. The dispatcher never waits for a receiver; who publishes
 //! faster than a receiver takes is held back for moments, as long as that helps.
 
+mod access;
 mod aliases;
 mod bus;
 mod client;
@@ -12,12 +13,14 @@ mod codec;
 mod connection;
 mod core;
 mod ending;
+mod fan_out;
 mod handshake;
 mod inflight;
 mod listeners;
 mod local;
 mod memory;
 mod message;
+mod outbox;
 mod recent;
 mod retained;
 mod session;
@@ -30,7 +33,12 @@ mod wills;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Sink, Stream as Frames};
@@ -38,9 +46,10 @@ use tokio::time::Instant;
 
 use self::{
     core::{Core, Place},
-    stream::Stream,
+    stream::{Entry, Stream},
 };
 
+pub use access::{AccessConfig, Action, Rule, User, hash_password, is_hash};
 pub use codec::Qos;
 pub use listeners::{At, ListenError, ListenerConfig, TlsConfig};
 pub use local::{LocalClient, LocalError, LocalReceiver, Received, SubscribeOptions};
@@ -51,6 +60,8 @@ pub use topics::{is_filter, is_topic, matches};
 
 /// How often sessions and retained messages are looked through for those whose time is over.
 const EXPIRE_EVERY: Duration = Duration::from_secs(10);
+/// Anybody on the network.
+const STRANGER: Peer = Peer::Network(SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 1));
 /// How long stopping may take.
 const STOP: Duration = Duration::from_millis(1500);
 
@@ -81,8 +92,10 @@ pub struct BrokerConfig {
     pub max_retained_bytes: usize,
     /// How long a connection may take to send its CONNECT.
     pub connect_timeout: Duration,
-    /// Names and passwords of those who may connect; empty: everybody may.
-    pub users: BTreeMap<String, String>,
+    /// Who may connect and do what at first; [`Broker::set_access`] changes that.
+    pub access: AccessConfig,
+    /// Clients without a name may come in from the network, too, as long as there are no users (`--auth none`).
+    pub open_to_all: bool,
 }
 
 impl BrokerConfig {
@@ -113,7 +126,8 @@ impl Default for BrokerConfig {
             max_retained: 100_000,
             max_retained_bytes: 64 << 20,
             connect_timeout: Duration::from_secs(5),
-            users: BTreeMap::new(),
+            access: AccessConfig::default(),
+            open_to_all: false,
         }
     }
 }
@@ -172,9 +186,13 @@ impl Broker {
     pub fn set_listeners(&self, listeners: Vec<ListenerConfig>) -> Result<(), ListenError> {
         self.core.listeners.set(&self.core, listeners)?;
         for (listener, address) in self.core.listeners.list() {
-            if let Some(address) = address.filter(|address| !address.ip().is_loopback())
-                && self.core.config.users.is_empty()
-            {
+            let Some(address) = address.filter(|address| !address.ip().is_loopback()) else {
+                continue;
+            };
+            if self.core.lets_in_anonymous(Entry {
+                peer: STRANGER,
+                anonymous: listener.anonymous,
+            }) {
                 tracing::warn!(
                     "The broker listens on {address}: everybody on this network can publish and subscribe there{}",
                     if listener.tls.is_some() {
@@ -186,6 +204,18 @@ impl Broker {
             }
         }
         Ok(())
+    }
+
+    /// Who may connect and do what from now on. It holds for open connections, waiting messages and retained ones, too; a
+    /// client whose user or password is no longer there is cut off.
+    pub fn set_access(&self, access: AccessConfig) {
+        self.core.access.set(access);
+        self.core.apply_access();
+    }
+
+    /// Who may connect and do what.
+    pub fn access(&self) -> Arc<AccessConfig> {
+        self.core.access.config()
     }
 
     /// What it listens at, and the addresses that these have in fact.
@@ -219,8 +249,11 @@ impl Broker {
         let deadline = Instant::now() + self.core.config.connect_timeout;
         let stream = Stream::Other(listeners::socket_of(sink, frames));
         let input = BytesMut::new();
-        let peer = Peer::Network(address);
-        connection::serve(&self.core, stream, input, peer, deadline).await;
+        let entry = Entry {
+            peer: Peer::Network(address),
+            anonymous: None,
+        };
+        connection::serve(&self.core, stream, input, entry, deadline).await;
     }
 
     /// The topics that were published to lately (at most 500), the latest first.

@@ -60,6 +60,7 @@ impl Retained {
             properties: publication.properties.clone(),
             expires: publication.expires,
             origin: Origin::Broker,
+            source: publication.source.clone(),
             share: None,
         };
         self.count += 1;

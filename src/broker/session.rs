@@ -3,7 +3,6 @@
 //! The dispatcher puts messages in and never waits. The task of the connection takes them out in batches.
 
 use std::{
-    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -11,14 +10,16 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::{ArcSwap, Guard};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use super::{
+    access::{Action, Identity},
     codec::Qos,
-    inflight::{Inflight, Sent},
+    inflight::Sent,
     memory::Memory,
-    message::Publication,
+    outbox::{Ack, Delivery, Link, Outbox, Pushed, partition},
 };
 
 /// Above this many waiting messages (or bytes) those who publish to the session are held back for a moment…
@@ -32,31 +33,6 @@ const MIN_PROGRESS: u64 = 64;
 /// What may wait for a session that is connected.
 const ONLINE_MESSAGES: usize = 16_384;
 const ONLINE_BYTES: usize = 16 << 20;
-
-/// A message for one receiver.
-#[derive(Clone)]
-pub(super) struct Delivery {
-    pub(super) publication: Arc<Publication>,
-    pub(super) qos: Qos,
-    pub(super) retain: bool,
-    /// Identifiers of the subscriptions that it matches.
-    pub(super) ids: Option<Arc<[u32]>>,
-    /// The shared subscription that it came by, if by no other: another member may get it instead.
-    pub(super) shared: Option<Arc<str>>,
-}
-
-/// An acknowledgement that a publisher gets: first byte of the packet, packet identifier, reason code.
-pub(super) type Ack = (u8, u16, u8);
-
-/// Who takes a session's messages out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Link {
-    Offline,
-    /// A connection: QoS 1 and 2 within its window.
-    Remote,
-    /// A receiver in this process: handing over is acknowledging.
-    Local,
-}
 
 /// Limits of what waits while nobody is connected, and the memory of all.
 #[derive(Clone)]
@@ -72,6 +48,7 @@ pub(super) struct Session {
     key: u64,
     family: u64,
     limits: Limits,
+    identity: ArcSwap<Identity>,
     online: AtomicBool,
     dropped: AtomicU64,
     outbox: Mutex<Outbox>,
@@ -81,52 +58,23 @@ pub(super) struct Session {
     held: AtomicUsize,
 }
 
-/// The part of a session that is worked on under its lock.
-pub(super) struct Outbox {
-    pub(super) link: Link,
-    /// Counts connections, so that one that was replaced does not touch what is not its own any more.
-    pub(super) connection: u64,
-    /// Why the connection must end, told by somebody else.
-    pub(super) kicked: Option<u8>,
-    pub(super) acks: Vec<Ack>,
-    pub(super) inflight: Inflight,
-    /// Messages at QoS 2 that have come in and wait for PUBREL.
-    pub(super) received: rustc_hash::FxHashSet<u16>,
-    /// A receiver that could not keep up with what this session published.
-    pub(super) hold: Option<Arc<Session>>,
-    queue: VecDeque<Delivery>,
-    bytes: usize,
-    /// How many of the waiting are QoS 0.
-    at_most_once: usize,
-    /// It was waited for in vain.
-    stalled: bool,
-    /// Whoever serves the session has found nothing to do and sleeps.
-    idle: bool,
-}
-
 impl Session {
-    pub(super) fn new(id: Arc<str>, key: u64, family: u64, limits: Limits) -> Self {
+    pub(super) fn new(
+        id: Arc<str>,
+        key: u64,
+        family: u64,
+        limits: Limits,
+        identity: Identity,
+    ) -> Self {
         Self {
             id,
             key,
             family,
             limits,
+            identity: ArcSwap::from_pointee(identity),
             online: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
-            outbox: Mutex::new(Outbox {
-                link: Link::Offline,
-                connection: 0,
-                kicked: None,
-                acks: Vec::new(),
-                inflight: Inflight::default(),
-                received: rustc_hash::FxHashSet::default(),
-                hold: None,
-                queue: VecDeque::new(),
-                bytes: 0,
-                at_most_once: 0,
-                stalled: false,
-                idle: false,
-            }),
+            outbox: Mutex::new(Outbox::new()),
             wake: Notify::new(),
             room: Notify::new(),
             taken: AtomicU64::new(0),
@@ -136,6 +84,40 @@ impl Session {
 
     pub(super) fn id(&self) -> &Arc<str> {
         &self.id
+    }
+
+    /// Who its client is, and what it may do.
+    pub(super) fn identity(&self) -> Guard<Arc<Identity>> {
+        self.identity.load()
+    }
+
+    pub(super) fn set_identity(&self, identity: Identity) {
+        self.identity.store(Arc::new(identity));
+    }
+
+    /// Whether its client may have messages of this topic.
+    pub(super) fn may_receive(&self, topic: &str) -> bool {
+        self.identity.load().rights.allow(Action::Receive, topic)
+    }
+
+    /// Drops waiting messages that the client may not have any more.
+    pub(super) fn keep_allowed(&self) {
+        let identity = self.identity();
+        let allowed = |delivery: &Delivery| {
+            let topic = delivery.publication.topic();
+            identity.rights.allow(Action::Receive, topic)
+        };
+        let mut outbox = self.outbox.lock();
+        outbox.inflight.keep(allowed);
+        let (kept, gone) = partition(std::mem::take(&mut outbox.queue), allowed);
+        outbox.bytes = kept
+            .iter()
+            .map(|delivery| delivery.publication.size())
+            .sum();
+        outbox.at_most_once = kept.iter().filter(|one| one.qos == Qos::AtMostOnce).count();
+        outbox.queue = kept;
+        drop(outbox);
+        drop(gone);
     }
 
     /// A number that names this session and no other ever.
@@ -345,44 +327,4 @@ impl Session {
         }
         self.held.fetch_sub(1, Ordering::AcqRel);
     }
-}
-
-/// What became of a push.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Pushed {
-    pub(super) wake: bool,
-    pub(super) dropped: u64,
-    /// So much waits that publishers should slow down.
-    pub(super) is_behind: bool,
-}
-
-impl Outbox {
-    fn drop_at_most_once(&mut self) -> Vec<Delivery> {
-        if self.at_most_once == 0 {
-            return Vec::new();
-        }
-        let (gone, kept): (Vec<_>, VecDeque<_>) =
-            partition(std::mem::take(&mut self.queue), |delivery| {
-                delivery.qos == Qos::AtMostOnce
-            });
-        self.queue = kept;
-        self.at_most_once = 0;
-        self.bytes = self
-            .queue
-            .iter()
-            .map(|delivery| delivery.publication.size())
-            .sum();
-        gone
-    }
-}
-
-fn partition<T>(queue: VecDeque<T>, test: impl Fn(&T) -> bool) -> (Vec<T>, VecDeque<T>) {
-    let (mut yes, mut no) = (Vec::new(), VecDeque::new());
-    for item in queue {
-        match test(&item) {
-            true => yes.push(item),
-            false => no.push_back(item),
-        }
-    }
-    (yes, no)
 }

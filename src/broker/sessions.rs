@@ -13,9 +13,11 @@ use rustc_hash::FxHashMap;
 
 use super::{
     BrokerConfig,
+    access::{Identity, is_same_client},
     codec::reason,
     memory::Memory,
-    session::{Limits, Link, Session},
+    outbox::Link,
+    session::{Limits, Session},
 };
 
 /// A session expiry interval that never ends.
@@ -86,6 +88,7 @@ impl Sessions {
         link: Link,
         window: usize,
         family: Option<u64>,
+        identity: Identity,
     ) -> Result<Opened, u8> {
         let mut table = self.table.lock();
         if table.closed {
@@ -98,7 +101,10 @@ impl Sessions {
                 known.session.kick(reason::TAKEN_OVER);
             }
             let is_over = known.expires.is_some_and(|expires| expires <= now);
-            if !clean && !is_over {
+            // A session is its user's, whoever else knows the client's identifier.
+            let is_own = is_same_client(&known.session.identity(), &identity);
+            if !clean && !is_over && is_own {
+                known.session.set_identity(identity);
                 known.expires = None;
                 let connection = known.session.attach(link, window);
                 return Ok(Opened {
@@ -119,6 +125,7 @@ impl Sessions {
             key,
             family.unwrap_or(key),
             self.limits.clone(),
+            identity,
         ));
         let connection = session.attach(link, window);
         let known = Known {
@@ -171,6 +178,22 @@ impl Sessions {
             !is_over
         });
         expired
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<Arc<Session>> {
+        let table = self.table.lock();
+        let known = table.by_id.values();
+        known.map(|known| known.session.clone()).collect()
+    }
+
+    /// Takes a session out.
+    pub(super) fn forget(&self, session: &Session) {
+        let mut table = self.table.lock();
+        let known = table.by_id.get(&**session.id());
+        if known.is_some_and(|known| known.session.key() == session.key()) {
+            table.by_id.remove(&**session.id());
+        }
     }
 
     /// Ends every connection; no session begins any more.

@@ -25,12 +25,30 @@ pub(super) enum Stream {
     Other(Box<dyn Socket>),
 }
 
+/// How somebody came in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) peer: Peer,
+    /// Whether the listener lets in clients without a name; nothing: those of this machine, as long as there are no users.
+    pub(super) anonymous: Option<bool>,
+}
+
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
     Network(SocketAddr),
     /// A program on this machine, through a Unix socket.
     Unix,
+}
+
+impl Peer {
+    /// Whether it is a program on this machine.
+    pub(super) fn is_local(self) -> bool {
+        match self {
+            Self::Network(address) => address.ip().to_canonical().is_loopback(),
+            Self::Unix => true,
+        }
+    }
 }
 
 impl fmt::Display for Peer {

@@ -71,6 +71,22 @@ pub fn matches(filter: &str, topic: &str) -> bool {
     topic.next().is_none()
 }
 
+/// Whether there are topics that both filters match.
+pub(super) fn overlaps(one: &str, other: &str) -> bool {
+    let hides = |wild: &str, plain: &str| wild.starts_with(['#', '+']) && plain.starts_with('$');
+    if hides(one, other) || hides(other, one) {
+        return false;
+    }
+    let (mut one, mut other) = (one.split('/'), other.split('/'));
+    loop {
+        match (one.next(), other.next()) {
+            (Some("#"), _) | (_, Some("#")) | (None, None) => return true,
+            (Some(a), Some(b)) if a == b || a == "+" || b == "+" => {}
+            _ => return false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +116,24 @@ mod tests {
             ("温度/+", "温度/x", true),
         ] {
             assert_eq!(matches(filter, topic), expected, "{filter} on {topic}");
+        }
+    }
+
+    #[test]
+    fn filters_overlap() {
+        for (one, other, expected) in [
+            ("a/#", "a/b", true),
+            ("a/#", "a", true),
+            ("a/+/c", "a/b/+", true),
+            ("a/+", "a/b/c", false),
+            ("#", "x", true),
+            ("#", "$SYS/#", false),
+            ("+/x", "$SYS/x", false),
+            ("$SYS/#", "$SYS/+", true),
+            ("a", "b", false),
+        ] {
+            assert_eq!(overlaps(one, other), expected, "{one} {other}");
+            assert_eq!(overlaps(other, one), expected, "{other} {one}");
         }
     }
 

@@ -39,6 +39,7 @@ struct Listener {
     address: Option<String>,
     socket: Option<PathBuf>,
     websocket: Option<bool>,
+    anonymous: Option<bool>,
     #[serde(default)]
     origins: Vec<String>,
     tls: Option<Tls>,
@@ -146,6 +147,7 @@ impl Source<'_> {
             at,
             tls,
             websocket: listener.websocket.unwrap_or(true),
+            anonymous: listener.anonymous,
             origins: listener.origins,
         })
     }

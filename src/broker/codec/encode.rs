@@ -59,6 +59,7 @@ pub(in crate::broker) fn encode_connack(out: &mut BytesMut, version: Version, ac
             reason::UNSUPPORTED_VERSION => 1,
             reason::CLIENT_ID_NOT_VALID => 2,
             reason::BAD_LOGIN => 4,
+            reason::NOT_AUTHORIZED => 5,
             _ => 3,
         };
         out.put_slice(&[0x20, 2, session_present, code]);

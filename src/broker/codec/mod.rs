@@ -71,6 +71,7 @@ pub(super) mod reason {
     pub(in crate::broker) const UNSUPPORTED_VERSION: u8 = 0x84;
     pub(in crate::broker) const CLIENT_ID_NOT_VALID: u8 = 0x85;
     pub(in crate::broker) const BAD_LOGIN: u8 = 0x86;
+    pub(in crate::broker) const NOT_AUTHORIZED: u8 = 0x87;
     pub(in crate::broker) const SERVER_UNAVAILABLE: u8 = 0x88;
     pub(in crate::broker) const SHUTTING_DOWN: u8 = 0x8B;
     pub(in crate::broker) const BAD_AUTHENTICATION_METHOD: u8 = 0x8C;

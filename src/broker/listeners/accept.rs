@@ -15,7 +15,7 @@ use super::{At, Door, ListenError, websocket};
 use crate::broker::{
     connection::{self, FIRST_READ},
     core::{Core, Place},
-    stream::{Peer, Stream},
+    stream::{Entry, Peer, Stream},
 };
 
 /// Connections that may wait to be accepted: a thousand devices come back at once after a power cut.
@@ -152,11 +152,15 @@ fn enter(core: &Arc<Core>, door: Arc<Door>, stream: Stream, peer: Peer) {
         let deadline = Instant::now() + core.config.connect_timeout;
         let opened = tokio::select! {
             () = core.shutdown.cancelled() => return,
-            opened = timeout_at(deadline, open(&core, &door, stream)) => opened,
+            opened = timeout_at(deadline, open(&core, &door, stream, peer)) => opened,
+        };
+        let entry = Entry {
+            peer,
+            anonymous: door.config.anonymous,
         };
         match opened {
             Ok(Ok((stream, input))) => {
-                connection::serve(&core, stream, input, peer, deadline).await
+                connection::serve(&core, stream, input, entry, deadline).await
             }
             Ok(Err(error)) => tracing::debug!("Connection from {peer} ended: {error}"),
             Err(_) => tracing::debug!("Connection from {peer} ended: it took too long"),
@@ -165,7 +169,12 @@ fn enter(core: &Arc<Core>, door: Arc<Door>, stream: Stream, peer: Peer) {
 }
 
 /// Does the handshakes of TLS and WebSocket, whichever the client begins. Also gives what was read already.
-async fn open(core: &Core, door: &Door, mut stream: Stream) -> io::Result<(Stream, BytesMut)> {
+async fn open(
+    core: &Core,
+    door: &Door,
+    mut stream: Stream,
+    peer: Peer,
+) -> io::Result<(Stream, BytesMut)> {
     let mut input = BytesMut::with_capacity(FIRST_READ);
     read_some(&mut stream, &mut input).await?;
     let is_tls = input.first() == Some(&TLS_HANDSHAKE);
@@ -184,11 +193,11 @@ async fn open(core: &Core, door: &Door, mut stream: Stream) -> io::Result<(Strea
     }
     if door.config.websocket && input.first() == Some(&HTTP_GET) {
         // Who has to log in may come from anywhere: no browser does that by itself.
-        let origins = core
-            .config
-            .users
-            .is_empty()
-            .then_some(&*door.config.origins);
+        let anonymous = core.lets_in_anonymous(Entry {
+            peer,
+            anonymous: door.config.anonymous,
+        });
+        let origins = anonymous.then_some(&*door.config.origins);
         let limit = core.config.max_packet_size;
         let socket = websocket::accept(websocket::behind(input, stream), limit, origins).await?;
         return Ok((Stream::Other(socket), BytesMut::with_capacity(FIRST_READ)));

@@ -24,6 +24,8 @@ pub struct ListenerConfig {
     pub tls: Option<TlsConfig>,
     /// Whether MQTT over WebSocket is taken as well as plain MQTT.
     pub websocket: bool,
+    /// Whether clients without a name and password may come in; nothing: those of this machine, as long as there are no users.
+    pub anonymous: Option<bool>,
     /// Web pages that may connect without a login, such as `https://panel.example`, besides those of this machine; `*`: all.
     pub origins: Vec<String>,
 }
@@ -70,6 +72,7 @@ impl ListenerConfig {
             at: At::Tcp(address),
             tls: None,
             websocket: true,
+            anonymous: None,
             origins: Vec::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! What the standard promises about messages: quality of service, retained messages, sessions, wills.
 
-use super::wire::{Wire, assert_serves, broker, config, connect, packet, publish, split, text};
+use super::wire::{Wire, assert_serves, broker, config, packet, publish, split, text};
 use crate::broker::{Broker, BrokerConfig};
 
 const PUBACK: u8 = 0x40;
@@ -335,40 +335,5 @@ async fn unsubscribing_is_answered_also_when_there_was_nothing() {
     client.send(&[0xC0, 0]).await;
     assert_eq!(client.next().await.0, 0xD0);
     assert_eq!(broker.stats().subscriptions, 0);
-    broker.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn names_and_passwords_are_checked() {
-    let broker = Broker::start(BrokerConfig {
-        users: [("ann".to_owned(), "pw".to_owned())].into(),
-        ..config()
-    })
-    .await
-    .unwrap();
-    let login = |user: &[u8], password: &[u8]| {
-        let start = [4, 0xC2, 0, 60];
-        packet(
-            0x10,
-            &[
-                &text("MQTT"),
-                &start,
-                &text("c"),
-                &text(user),
-                &text(password),
-            ],
-        )
-    };
-    for (bytes, code) in [
-        (connect("c", true), 4),
-        (login(b"ann", b"pw"), 0),
-        (login(b"ann", b"PW"), 4),
-        (login(b"ann", &[0xFF, 0]), 4),
-        (login(b"bob", b"pw"), 4),
-    ] {
-        let mut client = Wire::open(&broker).await;
-        client.send(&bytes).await;
-        assert_eq!(client.next().await, (0x20, vec![0, code]));
-    }
     broker.stop().await;
 }

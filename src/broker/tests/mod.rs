@@ -1,5 +1,6 @@
 //! Tests of the broker through its own doors: clients in this process, and bytes on a socket.
 
+mod access;
 mod attacks;
 mod delivery;
 mod exchange_5;

@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::broker::{Broker, BrokerConfig, ListenerConfig, stream::Socket};
+use crate::broker::{Broker, BrokerConfig, ListenerConfig, User, hash_password, stream::Socket};
 
 /// Only against hanging for ever; nothing measures it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,6 +27,22 @@ pub(super) fn config() -> BrokerConfig {
         listeners: vec![ListenerConfig::tcp(([127, 0, 0, 1], 0).into())],
         ..BrokerConfig::default()
     }
+}
+
+/// A user with this password, and no rules.
+pub(super) fn user(password: &str) -> User {
+    User {
+        password: hash_password(password.as_bytes()).unwrap(),
+        roles: Vec::new(),
+        rules: Vec::new(),
+    }
+}
+
+/// CONNECT of MQTT 3.1.1 with a name and a password.
+pub(super) fn login(id: &str, clean: bool, user: &[u8], password: &[u8]) -> Vec<u8> {
+    let flags = 0xC0 | if clean { 2 } else { 0 };
+    let names = [text(id), text(user), text(password)].concat();
+    packet(0x10, &[&text("MQTT"), &[4, flags, 0, 60], &names])
 }
 
 /// A text with its length.
