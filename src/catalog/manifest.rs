@@ -27,6 +27,9 @@ pub struct Manifest {
     pub color: Option<String>,
     #[serde(default)]
     pub label: Vec<String>,
+    /// A name that is empty counts as one: `source.name` of an error is then "" and not missing.
+    #[serde(default, rename = "emptyName")]
+    pub empty_name: bool,
     #[serde(default)]
     pub button: Option<Button>,
     #[serde(default)]

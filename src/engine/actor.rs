@@ -194,6 +194,7 @@ impl Actor {
 
     fn start(&mut self, keys: &[InstanceKey]) {
         let mut kept = Vec::new();
+        let whole_flow = keys.len() == self.slots.len();
         for key in keys {
             let Some(slot) = self.slots.get_mut(key) else {
                 continue;
@@ -201,11 +202,13 @@ impl Actor {
             if let State::Installed(work) = std::mem::replace(&mut slot.state, State::Running) {
                 kept.extend(work);
             }
+            slot.ctx.start_with_flow(whole_flow);
             slot.guarded(|node, ctx| {
                 if let Err(error) = node.on_start(ctx) {
                     ctx.error(error, None);
                 }
             });
+            slot.ctx.start_with_flow(false);
         }
         for work in kept {
             self.handle(work);

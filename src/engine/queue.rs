@@ -19,6 +19,9 @@ use crate::message::Message;
 /// Names one run of one node. Never used again, so that what comes late for a node that was stopped finds nobody.
 pub(super) type InstanceKey = u64;
 
+/// The key that no node has.
+pub(super) const NOBODY: InstanceKey = 0;
+
 /// Deliveries that may wait in one flow.
 const MAX_DELIVERIES: usize = 100_000;
 /// Bytes that they may hold, estimated.

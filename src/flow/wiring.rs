@@ -43,15 +43,32 @@ pub fn wire(graph: &Graph) -> IndexMap<Id, Wiring, FxBuildHasher> {
         };
         // A global config node reports to the flows of those that use it, with the user as the reporting node.
         if &*node.flow == GLOBAL && node.is_config {
-            let users = users.get(&*node.id).into_iter().flatten();
-            for user in users {
-                entry.catch.extend(listeners.catches(user));
+            let users = users.get(&*node.id);
+            if users.is_some() {
+                entry.catch.clear();
+                entry.status.clear();
+            }
+            for user in users.into_iter().flatten() {
+                entry.catch.extend(takers(listeners.catches(user)));
                 entry.status.extend(listeners.statuses(user));
             }
         }
         wiring.insert(node.id.clone(), entry);
     }
     wiring
+}
+
+/// Those of one flow that take an error, whatever those of other flows do.
+fn takers(catches: Vec<(Id, bool)>) -> impl Iterator<Item = (Id, bool)> {
+    let (mut handled, mut by_uncaught) = (false, false);
+    catches.into_iter().filter_map(move |(id, uncaught)| {
+        if uncaught && handled && !by_uncaught {
+            return None;
+        }
+        handled = true;
+        by_uncaught |= uncaught;
+        Some((id, false))
+    })
 }
 
 /// By node and output, the nodes it leads to.
@@ -121,7 +138,8 @@ fn merged_links(graph: &Graph) -> HashMap<&str, Vec<Id>> {
     let mut merged: HashMap<&str, Vec<Id>> = HashMap::default();
     for node in graph.nodes.values() {
         match &*node.type_name {
-            "link out" => {
+            // One that says nothing of links keeps the wires that it has.
+            "link out" if node.item.get("links").is_some_and(Json::is_array) => {
                 let own = merged.entry(&node.id).or_default();
                 list(node)
                     .into_iter()

@@ -177,7 +177,7 @@ pub(super) fn info<'js>(
     let info = JsObject::new(inside.realm.ctx.clone())?;
     let own = ctx.info();
     info.set("id", &*own.id)?;
-    info.set("name", own.name.as_deref().unwrap_or_default())?;
+    info.set("name", own.name.as_deref())?;
     info.set("path", own.path.as_str())?;
     info.set("outputs", outputs as u32)?;
     Ok(info)

@@ -1,6 +1,6 @@
 //! What went wrong in a script, as its author should read it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use rquickjs::{Ctx, Value as JsValue};
 
@@ -110,6 +110,17 @@ impl Failure {
         }
     }
 
+    /// As it is told when the code fails on a message.
+    pub(super) fn on_message(&self) -> Cow<'_, Self> {
+        match self {
+            Self::Thrown(Value::Error(error)) => match placed(error) {
+                Some(error) => Cow::Owned(Self::Thrown(Value::Error(Arc::new(error)))),
+                None => Cow::Borrowed(self),
+            },
+            _ => Cow::Borrowed(self),
+        }
+    }
+
     /// As a node reports it: an error as it is, text as it is, any other value as JSON text.
     pub(super) fn node_error(&self, realm: Option<&Realm>, crossing: &Crossing) -> NodeError {
         if let Some(error) = self.error_value() {
@@ -141,6 +152,24 @@ fn plain(message: String, properties: Object) -> Arc<ErrorValue> {
     })
 }
 
+/// A name that is not known, with its place in the text: as Node-RED tells it where the code fails on a message.
+fn placed(error: &ErrorValue) -> Option<ErrorValue> {
+    if &*error.name != "ReferenceError" || error.message.starts_with("ReferenceError: ") {
+        return None;
+    }
+    let mut frames = error.stack.as_deref()?.lines().skip(1);
+    let (_, place) = frames.next()?.trim_end_matches(')').rsplit_once('(')?;
+    let mut parts = place.rsplitn(3, ':');
+    let (column, line) = (parts.next()?, parts.next()?);
+    let mut error = error.clone();
+    error.message = format!(
+        "ReferenceError: {} (line {line}, col {column})",
+        error.message
+    )
+    .into();
+    Some(error)
+}
+
 /// The error with the author's line numbers. Its text is that of Node.js already: errors.js sees to it.
 fn readable(error: &ErrorValue) -> ErrorValue {
     let mut error = error.clone();
@@ -151,16 +180,6 @@ fn readable(error: &ErrorValue) -> ErrorValue {
         .lines()
         .filter_map(|line| Frame::parse(line, LINES_BEFORE))
         .collect();
-    if &*error.name == "ReferenceError"
-        && let Some(frame) = frames.first()
-        && !error.message.starts_with("ReferenceError: ")
-    {
-        error.message = format!(
-            "ReferenceError: {} (line {}, col {})",
-            error.message, frame.line, frame.column
-        )
-        .into();
-    }
     if error.stack.is_some() {
         let mut stack = error.text();
         for frame in &frames {

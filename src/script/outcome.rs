@@ -95,6 +95,7 @@ pub(super) fn left<'js>(inside: &Inside<'_, 'js>, object: &JsObject<'js>) -> Opt
 /// The code failed on a message. Catch nodes get it as the code has left it, with the error in `msg.error` if it is one.
 pub(super) fn fail(inside: &Inside, ctx: &NodeContext, failure: &Failure, left: Option<Message>) {
     let mut msg = left.unwrap_or_default();
+    let failure = &*failure.on_message();
     // A run that was stopped has not thrown anything.
     if let Failure::Thrown(Value::Error(error)) = failure {
         msg.set("error", Value::Error(error.clone()));

@@ -146,7 +146,7 @@ fn log_frame(record: &Record, longest: usize) -> Value {
         let more = [
             ("_alias", node.alias()),
             ("z", node.z.as_deref()),
-            ("name", node.name.as_deref()),
+            ("name", node.shown_name().map(|name| &**name)),
         ];
         for (member, value) in more {
             if let Some(value) = value {

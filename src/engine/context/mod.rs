@@ -7,7 +7,7 @@ use std::{
     borrow::Cow,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -49,6 +49,11 @@ pub struct NodeInfo {
 }
 
 impl NodeInfo {
+    /// The name, if there is one to show.
+    pub fn shown_name(&self) -> Option<&Id> {
+        self.name.as_ref().filter(|name| !name.is_empty())
+    }
+
     /// What records of a flow itself say.
     pub(super) fn of_flow(flow: &Id) -> Self {
         Self {
@@ -86,6 +91,8 @@ struct Inner {
     info: Arc<NodeInfo>,
     flow: Arc<FlowShared>,
     routes: ArcSwap<NodeRoutes>,
+    /// It starts with its whole flow: catch and status nodes do not listen yet.
+    starts_with_flow: AtomicBool,
     shared: Arc<Shared>,
     env: Environment,
     cancel: CancellationToken,
@@ -117,6 +124,7 @@ impl NodeContext {
             info,
             flow,
             routes: ArcSwap::default(),
+            starts_with_flow: AtomicBool::new(false),
             shared,
             env,
             cancel,

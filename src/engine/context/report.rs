@@ -1,6 +1,6 @@
 //! What a node tells about itself: errors and who catches them, statuses, logs, completion.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use super::{NodeContext, send::ensure_id};
 use crate::engine::{
@@ -55,6 +55,16 @@ impl NodeContext {
         self.fail(&error.into(), msg.cloned());
     }
 
+    /// As `node.error(…)` of Node-RED with these arguments: the error, and the message if there is one.
+    pub fn error_called(&self, args: Vec<Value>) {
+        if self.0.shared.hub.wants(Interest::CALL) {
+            self.call("error", args.clone());
+        }
+        let mut args = args.into_iter();
+        let error = NodeError::from_value(args.next().unwrap_or_default());
+        self.catch_or_record(&error, args.next().and_then(Message::from_value));
+    }
+
     /// The node failed on a message: as `done(error)` of Node-RED, which is an error and ends the message.
     pub fn failed(&self, error: impl Into<NodeError>, msg: Message) {
         let error = error.into();
@@ -76,6 +86,10 @@ impl NodeContext {
             args.extend(msg.as_ref().map(Message::to_value));
             self.call("error", args);
         }
+        self.catch_or_record(error, msg);
+    }
+
+    fn catch_or_record(&self, error: &NodeError, msg: Option<Message>) {
         let caught = msg.is_some_and(|msg| self.hand_to_catch(error, msg));
         if !caught {
             self.record(LogLevel::Error, error.to_value());
@@ -84,7 +98,7 @@ impl NodeContext {
 
     fn hand_to_catch(&self, error: &NodeError, mut caught: Message) -> bool {
         let routes = self.0.routes.load();
-        if routes.catch.is_empty() {
+        if routes.catch.is_empty() || self.starts_with_flow() {
             return false;
         }
         let source = caught
@@ -177,6 +191,16 @@ impl NodeContext {
         listening.send_done(msg);
     }
 
+    fn starts_with_flow(&self) -> bool {
+        self.0.starts_with_flow.load(Ordering::Relaxed)
+    }
+
+    /// What the node says until this is called again with false is heard by no catch and no status node. In Node-RED they
+    /// listen as soon as all nodes of their flow are there.
+    pub(in crate::engine) fn start_with_flow(&self, starting: bool) {
+        self.0.starts_with_flow.store(starting, Ordering::Relaxed);
+    }
+
     fn source(&self, count: Option<f64>) -> Object {
         let mut source = Object::new();
         source.insert("id", self.0.info.id.clone().into());
@@ -216,7 +240,7 @@ impl NodeContext {
             status: status.clone(),
         });
         let routes = self.0.routes.load();
-        if routes.status.is_empty() {
+        if routes.status.is_empty() || self.starts_with_flow() {
             return;
         }
         let mut details = match given {
@@ -241,7 +265,12 @@ impl NodeContext {
 
     /// A log record of this node. Errors go through [`NodeContext::error`].
     pub fn log(&self, level: LogLevel, text: impl Into<Value>) {
-        let text = text.into();
+        self.log_called(level, vec![text.into()]);
+    }
+
+    /// As `node.warn(…)` of Node-RED and its like with these arguments, of which the first is the text.
+    pub fn log_called(&self, level: LogLevel, args: Vec<Value>) {
+        let text = args.first().cloned().unwrap_or_default();
         if self.0.shared.hub.wants(Interest::CALL) {
             let method = match level {
                 LogLevel::Error => "error",
@@ -250,7 +279,7 @@ impl NodeContext {
                 LogLevel::Debug => "debug",
                 LogLevel::Trace => "trace",
             };
-            self.call(method, vec![text.clone()]);
+            self.call(method, args);
         }
         self.record(level, text);
     }

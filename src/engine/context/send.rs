@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use super::{NodeContext, new_id};
 use crate::{
     engine::{
         events::{Event, Interest},
         node::Parcel,
-        queue::Pushed,
+        queue::{NOBODY, Pushed},
         routes::{NodeRoutes, Target},
     },
     message::{Message, Value},
@@ -201,6 +203,14 @@ impl NodeContext {
         if flow.deliver_all(batch.into_iter().map(|(ctx, msg)| (ctx.0.key, msg))) == Pushed::Full {
             reporter.overflow();
         }
+    }
+
+    /// Ends when the node's flow has handled all that waits in its queue now.
+    pub(in crate::engine) fn caught_up(&self) -> oneshot::Receiver<()> {
+        let (mark, reached) = oneshot::channel();
+        // An event for no node: it is dropped when its turn comes, and the receiver hears of that.
+        self.0.flow.post(NOBODY, Box::new(mark));
+        reached
     }
 
     /// Whether another node is served from the same queue.

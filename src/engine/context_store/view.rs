@@ -25,22 +25,25 @@ pub struct ScopeStore<'a> {
 struct Place {
     scope: String,
     store: Arc<dyn ContextStore>,
-    path: PropertyPath,
+    /// Or what is wrong with the expression.
+    path: Result<PropertyPath, String>,
 }
 
 impl ScopeStore<'_> {
     /// Reads a value: `key` is a property expression, which may begin with `#:(store)::` and then with `$parent.`.
     ///
     /// # Errors
-    /// `Invalid context key` or what is wrong with the expression.
+    /// `Invalid context key` or what is wrong with the expression. As in Node-RED the latter is not looked at as long as the
+    /// scope of a node or a flow holds nothing.
     pub fn get(&self, key: &str, store: Option<&str>) -> Result<Value, String> {
-        let Some(place) = self.place(key, store)? else {
+        let Some(Place { scope, store, path }) = self.place(key, store)? else {
             return Ok(Value::Undefined);
         };
-        Ok(self
-            .shared
-            .contexts
-            .read(&*place.store, &place.scope, &place.path))
+        match path {
+            Ok(path) => Ok(self.shared.contexts.read(&*store, &scope, &path)),
+            Err(_) if scope != GLOBAL && store.keys(&scope).is_empty() => Ok(Value::Undefined),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes a value; undefined deletes it.
@@ -49,7 +52,7 @@ impl ScopeStore<'_> {
     /// As for [`ScopeStore::get`].
     pub fn set(&self, key: &str, value: Value, store: Option<&str>) -> Result<(), String> {
         if let Some(place) = self.place(key, store)? {
-            place.store.set(&place.scope, &place.path, value);
+            place.store.set(&place.scope, &place.path?, value);
         }
         Ok(())
     }
@@ -76,7 +79,7 @@ impl ScopeStore<'_> {
         let Some((scope, key)) = climb(&self.scope, self.around, key) else {
             return Ok(None);
         };
-        let path = PropertyPath::parse(key).map_err(|error| error.to_string())?;
+        let path = PropertyPath::parse(key).map_err(|error| error.to_string());
         let store = store.filter(|store| !store.is_empty()).or(named);
         Ok(self.store(store).map(|store| Place {
             scope: scope.to_owned(),

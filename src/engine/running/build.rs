@@ -6,8 +6,11 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
+use serde_json::Value as Json;
+
 use super::{Engine, FlowHandle};
 use crate::{
+    catalog::{Catalog, Ports},
     engine::{
         context::{NodeContext, NodeInfo},
         events::LogLevel,
@@ -16,7 +19,7 @@ use crate::{
         subflow,
     },
     flow::{CredentialsOf, Id, Level, NodeDef, Problem},
-    message::{Message, Object},
+    message::{Message, Object, Value},
 };
 
 /// Stands in for what cannot run: takes messages and does nothing.
@@ -66,7 +69,7 @@ impl Engine {
         let info = Arc::new(NodeInfo {
             id: def.id.clone(),
             type_name: def.type_name.clone(),
-            name: def.name.clone(),
+            name: name(def, &self.shared.catalog),
             flow: def.flow.clone(),
             around: around.into(),
             z: def.z.clone(),
@@ -121,36 +124,63 @@ impl Engine {
     }
 }
 
-/// What `/tap`'s op `node` shows before the node adds its own.
-pub(super) fn base_props(def: &NodeDef) -> Object {
+/// The name as reports have it.
+fn name(def: &NodeDef, catalog: &Catalog) -> Option<Id> {
+    def.name.clone().or_else(|| {
+        let known = catalog.get(&def.type_name)?;
+        let is_empty = def.item.get("name").and_then(Json::as_str) == Some("");
+        (known.manifest.empty_name && is_empty).then(|| "".into())
+    })
+}
+
+/// What `/tap`'s op `node` shows before the node adds its own. As in Node-RED, what a record leaves out and the runtime has no
+/// default for is undefined, and so is a number of ports.
+pub(super) fn base_props(def: &NodeDef, catalog: &Catalog) -> Object {
     let mut props = Object::new();
     props.insert("id", def.id.clone().into());
     props.insert("type", def.type_name.clone().into());
-    if let Some(name) = &def.name {
-        props.insert("name", name.clone().into());
-    }
-    if let Some(z) = &def.z {
-        props.insert("z", z.clone().into());
-    }
-    if let Some(group) = def.groups.first() {
-        props.insert("g", group.clone().into());
-    }
-    let wires: Vec<serde_json::Value> = def
-        .wires
-        .iter()
-        .map(|targets| {
-            targets
-                .iter()
-                .map(|id| (**id).into())
-                .collect::<Vec<serde_json::Value>>()
-                .into()
-        })
-        .collect();
-    props.insert("wires", serde_json::Value::Array(wires).into());
-    for (key, value) in &def.config {
-        if !props.contains_key(key) {
-            props.insert(key.as_str(), value.clone().into());
+    let given = [
+        ("name", name(def, catalog)),
+        ("z", def.z.clone()),
+        ("g", def.groups.first().cloned()),
+    ];
+    for (key, value) in given {
+        if let Some(value) = value {
+            props.insert(key, value.into());
         }
+    }
+    let known = catalog.get(&def.type_name);
+    if known.is_some_and(|known| known.manifest.empty_name) && !props.contains_key("name") {
+        props.insert("name", Value::Undefined);
+    }
+    let of_output = |ids: &Vec<Id>| {
+        Value::from(
+            ids.iter()
+                .map(|id| id.clone().into())
+                .collect::<Vec<Value>>(),
+        )
+    };
+    let wires: Vec<Value> = def.wires.iter().map(of_output).collect();
+    props.insert("wires", wires.into());
+    let counts_ports = |key: &str| {
+        known.is_some_and(|known| {
+            let ports = [&known.manifest.inputs, &known.manifest.outputs];
+            ports
+                .into_iter()
+                .any(|ports| matches!(ports, Ports::Property { property } if property == key))
+        })
+    };
+    for (key, value) in &def.config {
+        if props.contains_key(key) {
+            continue;
+        }
+        let is_none = value.is_null() || value.as_str() == Some("");
+        let left_out = !def.item.contains_key(key) && (is_none || counts_ports(key));
+        let value = match left_out {
+            true => Value::Undefined,
+            false => value.clone().into(),
+        };
+        props.insert(key.as_str(), value);
     }
     props
 }

@@ -237,7 +237,7 @@ impl Engine {
             let running = Running {
                 ctx: built.ctx.clone(),
                 commands: handle.commands.clone(),
-                config: Arc::new(base_props(def)),
+                config: Arc::new(base_props(def, &self.shared.catalog)),
                 inert: built.inert,
             };
             directory.insert(id.clone(), running);
@@ -252,7 +252,7 @@ impl Engine {
                 before.wires == def.wires && before.z == def.z && before.groups == def.groups
             });
             if !same && let Some(running) = directory.get_mut(&def.id) {
-                running.config = Arc::new(base_props(def));
+                running.config = Arc::new(base_props(def, &self.shared.catalog));
             }
         }
     }

@@ -24,7 +24,7 @@ use super::{
     events::{Event, Hub, Interest, LogLevel, Record},
     expressions::Expressions,
     links::Links,
-    queue::FlowShared,
+    queue::{FlowShared, NOBODY},
     registry::Registry,
     settings::RuntimeSettings,
 };
@@ -84,7 +84,7 @@ impl Shared {
             format!(
                 "[{}:{}] ",
                 node.type_name,
-                node.name.as_ref().unwrap_or(&node.id)
+                node.shown_name().unwrap_or(&node.id)
             )
         });
         let who = who.unwrap_or_default();
@@ -161,7 +161,7 @@ impl Engine {
             settings: ArcSwap::from_pointee(config.settings),
             catalog: config.catalog,
             tasks: TaskTracker::new(),
-            next_key: AtomicU64::new(1),
+            next_key: AtomicU64::new(NOBODY + 1),
             directory: RwLock::default(),
             links: ArcSwap::default(),
         };
@@ -233,6 +233,21 @@ impl Engine {
         }
         NodeContext::receive_batch(batch);
         all_known
+    }
+
+    /// Returns when the flows of these nodes have handled what waits in their queues now.
+    pub async fn caught_up(&self, ids: impl IntoIterator<Item = String>) {
+        let waiting: Vec<_> = {
+            let directory = self.shared.directory.read();
+            let known = ids
+                .into_iter()
+                .filter_map(|id| Some(directory.get(&*id)?.ctx.caught_up()));
+            known.collect()
+        };
+        for reached in waiting {
+            // An error is how the end is told.
+            let _ = reached.await;
+        }
     }
 
     /// Closes a running node, as a deploy without it would; returns when it is closed.

@@ -67,6 +67,15 @@ impl Shown {
         Self::Property(Some(name.to_owned()), path)
     }
 
+    /// As Node-RED's node names it: the property, "true" for the whole message, null for an expression.
+    fn name(&self) -> Value {
+        match self {
+            Self::Whole => "true".into(),
+            Self::Property(Some(name), _) => name.as_str().into(),
+            Self::Property(None, _) | Self::Expression(_) => Value::Null,
+        }
+    }
+
     /// The value; a property that can't be read counts as undefined.
     ///
     /// # Errors
@@ -110,6 +119,8 @@ pub(in crate::nodes) struct Debug {
     to_console: bool,
     to_status: bool,
     status: DebugStatus,
+    /// What the status shows, as Node-RED's node names it.
+    status_name: Value,
     /// An expression does not parse: messages are not handled at all.
     dead: bool,
 }
@@ -128,6 +139,10 @@ impl Debug {
             status_val,
         } = config;
         let shown = Shown::read(&complete, &target_type);
+        let status_name = match &shown {
+            _ if !status_val.is_empty() => status_val.as_str().into(),
+            shown => shown.name(),
+        };
         let status = DebugStatus::new(match (status_type.as_str(), &shown) {
             ("counter", _) => StatusKind::Counter,
             ("" | "auto", Shown::Whole) => StatusKind::Auto(Shown::property("payload")),
@@ -141,6 +156,7 @@ impl Debug {
             to_console,
             to_status,
             status,
+            status_name,
             dead: false,
         })
     }
@@ -260,12 +276,8 @@ impl Node for Debug {
 
     fn props(&self) -> Object {
         let mut props = Object::new();
-        let complete = match &self.shown {
-            Shown::Whole => "true".into(),
-            Shown::Property(Some(name), _) => name.as_str().into(),
-            Shown::Property(None, _) | Shown::Expression(_) => Value::Null,
-        };
-        props.insert("complete", complete);
+        props.insert("complete", self.shown.name());
+        props.insert("statusVal", self.status_name.clone());
         props.insert("console", self.to_console.to_string().into());
         props.insert("active", self.active.into());
         props

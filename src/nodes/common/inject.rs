@@ -41,6 +41,8 @@ struct Prop {
 /// A running inject node.
 pub(in crate::nodes) struct Inject {
     props: Vec<Prop>,
+    /// The same, as Node-RED's node holds them.
+    shown: Value,
     repeat: Repeat,
     repeat_error: Option<RepeatError>,
     once: Option<Duration>,
@@ -64,6 +66,7 @@ impl Inject {
             once: config.once.then_some(once_delay),
             once_delay_ms: once_delay_s * 1000.0,
             crontab: config.crontab.clone(),
+            shown: shown(&config),
             props: props(config),
             timer: None,
             has_told: false,
@@ -139,6 +142,48 @@ fn props(config: InjectConfig) -> Vec<Prop> {
         }
     };
     listed.into_iter().map(prop).collect()
+}
+
+/// The properties as Node-RED's node holds them: completed, and as a list also where the configuration is of the old form.
+fn shown(config: &InjectConfig) -> Value {
+    let given = |text: &str| match text {
+        "" => Value::Undefined,
+        text => text.into(),
+    };
+    let entry = |p: &str, v: Value, vt: Value| {
+        let entry: Object = [("p", p.into()), ("v", v), ("vt", vt)]
+            .into_iter()
+            .collect();
+        Value::from(entry)
+    };
+    let payload = || {
+        entry(
+            "payload",
+            given(&config.payload),
+            given(&config.payload_type),
+        )
+    };
+    let topic = || entry("topic", given(&config.topic), "str".into());
+    let Some(listed) = &config.props else {
+        return vec![payload(), topic()].into();
+    };
+    let listed = listed.iter().map(|prop| match (prop.p.as_str(), &prop.v) {
+        ("payload", None) => payload(),
+        ("topic", None) if prop.vt.as_deref() == Some("str") => topic(),
+        (path, value) => {
+            let text = |text: &Option<String>| text.as_deref().map(Value::from);
+            let members = [
+                ("p", Some(path.into())),
+                ("v", text(value)),
+                ("vt", text(&prop.vt)),
+            ];
+            let members = members
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?)));
+            Value::from(members.collect::<Object>())
+        }
+    });
+    listed.collect::<Vec<Value>>().into()
 }
 
 impl Prop {
@@ -247,6 +292,7 @@ impl Node for Inject {
     fn props(&self) -> Object {
         let mut props = Object::new();
         props.insert("onceDelay", self.once_delay_ms.into());
+        props.insert("props", self.shown.clone());
         props
     }
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::{
     engine::{Build, ConfigError, Failed, Node, NodeContext, NodeError, Scope},
-    message::{Message, PathError, PropertyPath, TypedInput, Value, parse_json},
+    message::{Message, Object, PathError, PropertyPath, TypedInput, Value, parse_json},
     nodes::shared::{
         mustache::{Template as Mustache, View},
         yaml,
@@ -54,6 +54,7 @@ pub(in crate::nodes) struct Template {
     mustache: bool,
     source: Source,
     output: Output,
+    output_name: String,
 }
 
 impl Template {
@@ -88,6 +89,7 @@ impl Template {
                 "yaml" => Output::Yaml,
                 _ => Output::Text,
             },
+            output_name: config.output,
         })
     }
 
@@ -153,6 +155,10 @@ impl Node for Template {
             Err(error) => return Err(Failed::with(error, msg)),
         }
         Ok(())
+    }
+
+    fn props(&self) -> Object {
+        Object::from_iter([("outputFormat", self.output_name.as_str().into())])
     }
 }
 

@@ -359,6 +359,7 @@ impl Node for Trigger {
             ("units", units.into()),
             ("extend", extend),
             ("loop", self.repeat.into()),
+            ("reset", self.reset.as_str().into()),
             ("second", (self.second_output == 1).into()),
         ]
         .into_iter()

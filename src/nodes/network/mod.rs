@@ -1,6 +1,7 @@
 //! Nodes that speak to the world outside.
 
 mod mqtt_broker;
+mod mqtt_broker_props;
 mod mqtt_in;
 mod mqtt_out;
 mod mqtt_payload;

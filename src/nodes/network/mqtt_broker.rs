@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value as Json;
 
+use super::mqtt_broker_props;
 use crate::{
     engine::{Build, Closing, ConfigError, Failed, LogLevel, Node, NodeContext, NodeError},
     message::{Message, Object, Value},
@@ -19,36 +20,36 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::nodes) struct BrokerConfig {
-    builtin: bool,
-    broker: String,
-    port: Option<f64>,
-    usetls: bool,
+    pub(super) builtin: bool,
+    pub(super) broker: String,
+    pub(super) port: Option<f64>,
+    pub(super) usetls: bool,
     /// For when TLS runs.
     #[serde(rename = "tls")]
     _tls: IgnoredAny,
-    protocol_version: String,
-    clientid: String,
-    keepalive: Option<f64>,
-    cleansession: bool,
-    session_expiry: Option<f64>,
-    user_props: Json,
-    auto_connect: bool,
-    auto_unsubscribe: bool,
-    birth_topic: String,
-    birth_payload: String,
-    birth_qos: String,
-    birth_retain: bool,
-    birth_msg: Json,
-    close_topic: String,
-    close_payload: String,
-    close_qos: String,
-    close_retain: bool,
-    close_msg: Json,
-    will_topic: String,
-    will_payload: String,
-    will_qos: String,
-    will_retain: bool,
-    will_msg: Json,
+    pub(super) protocol_version: String,
+    pub(super) clientid: String,
+    pub(super) keepalive: Option<f64>,
+    pub(super) cleansession: bool,
+    pub(super) session_expiry: Option<f64>,
+    pub(super) user_props: Json,
+    pub(super) auto_connect: bool,
+    pub(super) auto_unsubscribe: bool,
+    pub(super) birth_topic: String,
+    pub(super) birth_payload: String,
+    pub(super) birth_qos: String,
+    pub(super) birth_retain: bool,
+    pub(super) birth_msg: Json,
+    pub(super) close_topic: String,
+    pub(super) close_payload: String,
+    pub(super) close_qos: String,
+    pub(super) close_retain: bool,
+    pub(super) close_msg: Json,
+    pub(super) will_topic: String,
+    pub(super) will_payload: String,
+    pub(super) will_qos: String,
+    pub(super) will_retain: bool,
+    pub(super) will_msg: Json,
 }
 
 /// A running broker node.
@@ -56,8 +57,8 @@ pub(in crate::nodes) struct MqttBroker {
     broker: Arc<SharedBroker>,
     /// Said at the start.
     warning: Option<String>,
-    reconnect_ms: f64,
-    v5: bool,
+    /// For `props`.
+    shown: Object,
 }
 
 impl MqttBroker {
@@ -68,15 +69,15 @@ impl MqttBroker {
         build: &Build,
     ) -> Result<(Self, Arc<SharedBroker>), ConfigError> {
         let mut warning = None;
-        let v5 = config.protocol_version == "5";
+        let reconnect_ms = build.settings.mqtt_reconnect.as_secs_f64() * 1000.0;
+        let shown = mqtt_broker_props::shown(&config, mqtt, reconnect_ms);
         let connection = options(config, mqtt, build, &mut warning)
             .map(|options| mqtt.connection(options, build.settings.mqtt_reconnect));
         let broker = Arc::new(SharedBroker { connection });
         let node = Self {
             broker: broker.clone(),
             warning,
-            reconnect_ms: build.settings.mqtt_reconnect.as_secs_f64() * 1000.0,
-            v5,
+            shown,
         };
         Ok((node, broker))
     }
@@ -96,9 +97,6 @@ fn options(
     }
     if config.usetls && !builtin {
         return Err(build.text("mqtt.errors.tls-unsupported", &[]));
-    }
-    if host.is_empty() && !builtin {
-        return Err(build.text("mqtt.errors.server-missing", &[]));
     }
     let mut clean = config.cleansession;
     let own_id = !config.clientid.is_empty();
@@ -204,6 +202,9 @@ fn address(
 ) -> Result<(String, u16), String> {
     let wrong_port = || build.text("mqtt.errors.invalid-port", &[]);
     let server = config.broker.trim();
+    if server.is_empty() && !config.builtin {
+        return Ok(("localhost".to_owned(), 1883));
+    }
     let Some((scheme, rest)) = server.split_once("://") else {
         let port = match port {
             Some(port) => port,
@@ -285,30 +286,21 @@ impl Node for MqttBroker {
     }
 
     fn props(&self) -> Object {
-        let mut props = Object::new();
+        let mut props = self.shown.clone();
         let Ok(connection) = &self.broker.connection else {
             return props;
         };
         let known = connection.options();
         let phase = connection.state().borrow().phase;
         props.insert("cleansession", known.clean.into());
-        props.insert("brokerurl", known.address().into());
         props.insert("connected", (phase == Phase::Connected).into());
         props.insert("connecting", (phase == Phase::Connecting).into());
-        let mut options = Object::new();
-        options.insert("clientId", known.client_id.as_str().into());
-        options.insert("clean", known.clean.into());
-        options.insert("keepalive", f64::from(known.keep_alive).into());
-        options.insert("reconnectPeriod", self.reconnect_ms.into());
-        if self.v5 {
-            options.insert("protocolVersion", 5.into());
-            let mut properties = Object::new();
-            if let Some(seconds) = known.session_expiry {
-                properties.insert("sessionExpiryInterval", seconds.into());
-            }
-            options.insert("properties", properties.into());
+        if let Some(Value::Object(options)) = props.get("options") {
+            let mut options = options.clone();
+            options.insert("clientId", known.client_id.as_str().into());
+            options.insert("clean", known.clean.into());
+            props.insert("options", options.into());
         }
-        props.insert("options", options.into());
         props
     }
 }

@@ -8,7 +8,7 @@ mod services;
 
 use std::{sync::Arc, time::Duration};
 
-use rquickjs::{Ctx, Function, Object as JsObject, Result, Value as JsValue, function::Opt};
+use rquickjs::{Ctx, Function, Object as JsObject, Result, Value as JsValue, function::Rest};
 
 use super::{
     convert::Crossing,
@@ -94,7 +94,7 @@ fn messages<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()
             let inside = own.inside(&ctx)?;
             if let Value::Object(fields) = copied(&inside, msg.as_value())? {
                 node.failed(
-                    given_error(&ctx, &own.crossing, &error),
+                    NodeError::from_value(given_error(&ctx, &own.crossing, &error)),
                     Message::new(fields),
                 );
             }
@@ -116,30 +116,28 @@ fn messages<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()
     host.set("settled", Function::new(ctx.clone(), settled)?)?;
 
     let own = link.clone();
-    let error = move |ctx: Ctx<'js>,
-                      index: u32,
-                      error: JsValue<'js>,
-                      msg: Opt<JsValue<'js>>|
-          -> Result<()> {
+    let error = move |ctx: Ctx<'js>, index: u32, given: Rest<JsValue<'js>>| -> Result<()> {
         let Some(node) = own.shared.context_of(index) else {
             return Ok(());
         };
         let inside = own.inside(&ctx)?;
-        let error = given_error(&ctx, &own.crossing, &error);
-        let msg = match msg.0.as_ref().map(|msg| copied(&inside, msg)).transpose()? {
-            Some(Value::Object(fields)) => Some(Message::new(fields)),
-            _ => None,
-        };
-        node.error(error, msg.as_ref());
+        let mut args = Vec::with_capacity(given.len());
+        for (place, arg) in given.iter().enumerate() {
+            args.push(match place {
+                0 => given_error(&ctx, &own.crossing, arg),
+                _ => copied(&inside, arg)?,
+            });
+        }
+        node.error_called(args);
         Ok(())
     };
     host.set("error", Function::new(ctx.clone(), error)?)
 }
 
 /// What code gives as an error, to `node.error` or `node.done`: text and errors as they are, and any other value.
-fn given_error<'js>(ctx: &Ctx<'js>, crossing: &Crossing, error: &JsValue<'js>) -> NodeError {
+fn given_error<'js>(ctx: &Ctx<'js>, crossing: &Crossing, error: &JsValue<'js>) -> Value {
     match Failure::of(ctx, crossing, error) {
-        Failure::Thrown(value) => NodeError::from_value(value),
-        other => other.node_error(None, crossing),
+        Failure::Thrown(value) => value,
+        other => other.node_error(None, crossing).to_value(),
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use rquickjs::{
-    Ctx, Exception, Function, Object as JsObject, Result, Value as JsValue, function::Opt,
+    Ctx, Exception, Function, Object as JsObject, Result, Value as JsValue,
+    function::{Opt, Rest},
 };
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     Link,
 };
 use crate::{
-    engine::{LogLevel, NodeError, new_id},
+    engine::{LogLevel, new_id},
     message::Value,
 };
 
@@ -21,20 +22,19 @@ const MAX_WAIT: f64 = 2_147_483_647.0;
 pub(super) fn natives<'js>(ctx: &Ctx<'js>, host: &JsObject<'js>, link: &Link) -> Result<()> {
     let own = link.clone();
     let log =
-        move |ctx: Ctx<'js>, index: u32, level: u32, value: Opt<JsValue<'js>>| -> Result<()> {
+        move |ctx: Ctx<'js>, index: u32, level: u32, args: Rest<JsValue<'js>>| -> Result<()> {
             let Some(node) = own.shared.context_of(index) else {
                 return Ok(());
             };
-            let value = match &value.0 {
-                Some(value) => copied(&own.inside(&ctx)?, value)?,
-                None => Value::Undefined,
-            };
+            let inside = own.inside(&ctx)?;
+            let args = args.iter().map(|arg| copied(&inside, arg));
+            let args = args.collect::<Result<Vec<Value>>>()?;
             match level {
-                20 => node.error(NodeError::Value(value), None),
-                30 => node.log(LogLevel::Warn, value),
-                50 => node.log(LogLevel::Debug, value),
-                60 => node.log(LogLevel::Trace, value),
-                _ => node.log(LogLevel::Info, value),
+                20 => node.error_called(args),
+                30 => node.log_called(LogLevel::Warn, args),
+                50 => node.log_called(LogLevel::Debug, args),
+                60 => node.log_called(LogLevel::Trace, args),
+                _ => node.log_called(LogLevel::Info, args),
             }
             Ok(())
         };

@@ -219,16 +219,13 @@
     };
   };
 
-  // A falsy error is the empty text, but false is itself.
-  const errorOf = (error) => (typeof error === "boolean" ? error : error || "");
-
   // What the code of the start and stop sections finds in `node`.
   const sectionNodeOf = (n) => {
-    const log = (level) => (value) => host.log(n.index, level, value);
+    const log = (level) => (...args) => host.log(n.index, level, ...args);
     return {
       id: n.info.id, name: n.info.name, path: n.info.path, outputCount: n.info.outputs,
       log: log(40), warn: log(30), debug: log(50), trace: log(60),
-      error: (error, msg) => host.error(n.index, errorOf(error), msg),
+      error: (...args) => host.error(n.index, ...args),
       status: (status) => host.status(n.index, status),
       send: (value, clone) => host.send(n.index, value, clone !== false, undefined),
     };
@@ -351,7 +348,7 @@
         if (closer.length > 1) closer.call(n.api.node, removed, () => {});
         else closer.call(n.api.node, () => {});
       } catch (error) {
-        host.error(index, error, undefined);
+        host.error(index, error);
       }
     }
   };

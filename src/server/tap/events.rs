@@ -169,7 +169,7 @@ fn log_record(record: &Record) -> Json {
     if let Some(node) = &record.node {
         rec["id"] = (*node.id).into();
         rec["type"] = (*node.type_name).into();
-        for (member, value) in [("name", &node.name), ("z", &node.z)] {
+        for (member, value) in [("name", node.shown_name()), ("z", node.z.as_ref())] {
             if let Some(value) = value {
                 rec[member] = (**value).into();
             }

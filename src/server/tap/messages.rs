@@ -7,14 +7,14 @@ use super::{
     ops::{Outcome, done, text},
 };
 use crate::{
-    engine::{LogLevel, NodeContext, NodeError, new_id},
+    engine::{LogLevel, NodeContext, new_id},
     message::{Message, Value, from_wire},
     server::ServerState,
 };
 
 /// A message and the node that gets it.
 pub(super) struct Delivery {
-    node: String,
+    pub(super) node: String,
     msg: Message,
 }
 
@@ -59,19 +59,16 @@ pub(super) fn deliver(state: &ServerState, deliveries: Vec<Delivery>) {
 /// The request `call`, but for `close`.
 pub(super) fn call(state: &ServerState, request: &Request) -> Outcome {
     let node = node(state, request)?;
-    let mut args = arguments(request)?.into_iter();
-    let first = args.next().unwrap_or_default();
+    let args = arguments(request)?;
+    let first = || args.first().cloned().unwrap_or_default();
     match text(request, "method")? {
-        "send" => node.send_value(first),
-        "error" => {
-            let msg = args.next().and_then(Message::from_value);
-            node.error(NodeError::from_value(first), msg.as_ref());
-        }
-        "warn" => node.log(LogLevel::Warn, first),
-        "log" => node.log(LogLevel::Info, first),
-        "debug" => node.log(LogLevel::Debug, first),
-        "trace" => node.log(LogLevel::Trace, first),
-        "status" => node.status_value(first),
+        "send" => node.send_value(first()),
+        "status" => node.status_value(first()),
+        "error" => node.error_called(args),
+        "warn" => node.log_called(LogLevel::Warn, args),
+        "log" => node.log_called(LogLevel::Info, args),
+        "debug" => node.log_called(LogLevel::Debug, args),
+        "trace" => node.log_called(LogLevel::Trace, args),
         other => return Err(format!("A node has no method {other} that can be called")),
     }
     done()

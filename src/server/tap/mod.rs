@@ -10,7 +10,7 @@ mod messages;
 mod ops;
 mod settings;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use axum::{
     extract::{
@@ -32,6 +32,7 @@ use super::{
 };
 use crate::engine::{Subscription, Watcher};
 use events::{Filters, Watched};
+use messages::Delivery;
 
 /// Events that may wait for a client: a test looks at all of them, a live view does not fall that far behind.
 const QUEUE_TAP: usize = 200_000;
@@ -72,6 +73,26 @@ struct Connection {
     watcher: Watcher,
     filters: Arc<Mutex<Filters>>,
     answers: mpsc::Sender<String>,
+    /// Nodes that got messages since all of them were handled.
+    touched: Mutex<HashSet<String>>,
+}
+
+impl Connection {
+    /// Hands messages over.
+    fn deliver(&self, deliveries: Vec<Delivery>) {
+        let nodes = deliveries.iter().map(|delivery| delivery.node.clone());
+        self.touched.lock().extend(nodes);
+        messages::deliver(&self.state, deliveries);
+    }
+
+    /// Returns when the messages that were handed over are handled. What is asked for next then sees what they did, as if
+    /// the nodes had been called at once.
+    async fn catch_up(&self) {
+        let touched = std::mem::take(&mut *self.touched.lock());
+        if !touched.is_empty() {
+            self.state.runtime.engine().caught_up(touched).await;
+        }
+    }
 }
 
 async fn talk(socket: WebSocket, state: ServerState, events: Subscription) {
@@ -81,6 +102,7 @@ async fn talk(socket: WebSocket, state: ServerState, events: Subscription) {
         watcher: events.watcher(),
         filters: Arc::default(),
         answers,
+        touched: Mutex::default(),
         state: state.clone(),
     };
     let filters = connection.filters.clone();

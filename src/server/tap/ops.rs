@@ -32,6 +32,9 @@ const OPS: [&str; 14] = [
     "reset",
 ];
 
+/// What hands messages over, or has nothing to do with them; all else waits for those before it.
+const DELIVER: [&str; 4] = ["hello", "watch", "batch", "receive"];
+
 /// The members of an answer, or why there is none.
 pub(super) type Outcome = Result<Map<String, Json>, String>;
 
@@ -47,6 +50,9 @@ fn with(member: &str, value: Json) -> Outcome {
 /// Carries out a request. The answer is none when it has no id, or comes later.
 pub(super) async fn carry_out(connection: &Connection, request: Request) -> Option<Json> {
     let id = request.get("id").cloned();
+    if !DELIVER.contains(&op(&request)) {
+        connection.catch_up().await;
+    }
     let outcome = match op(&request) {
         "batch" => batch(connection, &request).await,
         // Closing may take long, and what comes next must not wait for it.
@@ -89,7 +95,8 @@ async fn batch(connection: &Connection, request: &Request) -> Outcome {
             "receive" => messages::read_receive(&connection.state, request)
                 .map(|delivery| waiting.push(delivery)),
             op => {
-                messages::deliver(&connection.state, std::mem::take(&mut waiting));
+                connection.deliver(std::mem::take(&mut waiting));
+                connection.catch_up().await;
                 match (op, method(request)) {
                     ("batch", _) => Err("A batch holds no further batch".to_owned()),
                     ("call", "close") if connection.state.tap => {
@@ -103,7 +110,7 @@ async fn batch(connection: &Connection, request: &Request) -> Outcome {
             first_error.get_or_insert(error);
         }
     }
-    messages::deliver(&connection.state, waiting);
+    connection.deliver(waiting);
     first_error.map_or_else(done, Err)
 }
 
@@ -133,7 +140,7 @@ async fn one(connection: &Connection, request: &Request) -> Outcome {
         }
         "receive" => {
             let delivery = messages::read_receive(state, request)?;
-            messages::deliver(state, vec![delivery]);
+            connection.deliver(vec![delivery]);
             done()
         }
         "call" => messages::call(state, request),

@@ -49,6 +49,8 @@ pub(in crate::nodes) struct Html {
     taken: Taken,
     form: String,
     content_key: String,
+    /// Where the result goes, as Node-RED's node names it.
+    to_name: String,
 }
 
 impl Html {
@@ -60,6 +62,7 @@ impl Html {
             config.outproperty
         };
         Ok(Self {
+            to_name: to.clone(),
             from: MessageProperty::new(config.property),
             to: MessageProperty::new(to),
             selector: config.tag,
@@ -200,6 +203,10 @@ impl Node for Html {
             Err(error) => return Err(Failed::with(message_of(error), msg)),
         }
         Ok(())
+    }
+
+    fn props(&self) -> Object {
+        Object::from_iter([("outproperty", self.to_name.as_str().into())])
     }
 }
 

@@ -333,6 +333,12 @@ impl Node for Join {
         props.insert("timer", self.time_ms.into());
         props.insert("count", self.count.into());
         props.insert("joiner", self.joiner.clone());
+        // What is not true is a text there.
+        let accumulate = match self.accumulate {
+            true => Value::Bool(true),
+            false => "false".into(),
+        };
+        props.insert("accumulate", accumulate);
         props
     }
 }

@@ -123,7 +123,8 @@ async fn done_and_catch() {
         list.push(json!({"id": "catch", "type": "catch", "z": "t", "scope": null, "wires": []}));
         flow
     };
-    let source = json!({"id": "f", "type": "function", "name": {"$t": "undefined"}});
+    // An empty name is one for this type.
+    let source = json!({"id": "f", "type": "function", "name": ""});
     let complete =
         |payload: i32| json!({"payload": payload, "_msgid": "1", "complete": {"source": source}});
     let failed = |text: &str| {
