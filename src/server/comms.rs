@@ -37,21 +37,21 @@ pub(super) async fn connect(
     State(state): State<ServerState>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ApiError> {
-    let for_socket = state.clone();
-    sockets::accept(upgrade, &state, MAX_MESSAGE, move |socket| {
-        talk(socket, for_socket)
-    })
-}
-
-async fn talk(socket: WebSocket, state: ServerState) {
-    let (mut sender, mut receiver) = socket.split();
     let interest = Interest::DEBUG
         .and(Interest::STATUS)
         .and(Interest::NOTIFICATION)
         .and(Interest::LOG);
-    let hub = state.runtime.engine().hub().clone();
-    let mut events = hub.subscribe(interest, QUEUE);
-    let statuses = hub.statuses();
+    // It hears everything from before it learns that it is connected.
+    let events = state.runtime.engine().hub().subscribe(interest, QUEUE);
+    let for_socket = state.clone();
+    sockets::accept(upgrade, &state, MAX_MESSAGE, move |socket| {
+        talk(socket, for_socket, events)
+    })
+}
+
+async fn talk(socket: WebSocket, state: ServerState, mut events: Subscription) {
+    let (mut sender, mut receiver) = socket.split();
+    let statuses = state.runtime.engine().hub().statuses();
     let shown = statuses
         .iter()
         .map(|(node, status)| status_frame(node, status));

@@ -305,6 +305,7 @@
   const installOwn = (index, info, factory, config, credentials, names) => {
     const n = nodeAt(index, info);
     const node = provide(n, "node");
+    node.name ??= "";
     // Outside of onInput there is no message that the sent ones belong to: they keep their own ids.
     node.send = (value, clone) => host.send(index, value, clone !== false, null);
     node.done = () => { throw new Error("Say done() of the message instead: onInput(msg, send, done)"); };

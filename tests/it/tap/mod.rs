@@ -8,6 +8,7 @@ mod events;
 mod loads;
 mod ops;
 mod process;
+mod props;
 mod settings;
 mod shapes;
 mod values;
