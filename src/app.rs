@@ -6,7 +6,7 @@ use clap::Parser;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    broker::{Broker, BrokerConfig},
+    broker::Broker,
     catalog::{Catalog, OwnError},
     cli::{self, Banner, CANNOT, Cli, Command},
     engine::{Clock, Contexts, Registry},
@@ -17,7 +17,7 @@ use crate::{
     server::{self, ServerState},
     services::Services,
     settings::{Flags, Settings},
-    startup::{self, Signals, StartError},
+    startup::{self, Signal, Signals, StartError},
     store::{DataFolder, DiskFlowStore, FlowStore, MemoryFlowStore, Place},
 };
 
@@ -35,6 +35,11 @@ pub fn main() -> ExitCode {
             .and_then(|settings| catalog(&settings, &|error| cli::complain(error)))
             .map(|catalog| ExitCode::from(cli::check(&file, &catalog))),
         Some(Command::Nodes(places)) => list_nodes(&places.flags()),
+        Some(Command::Mqtt(mut command)) => settings(&command.flags()).map(|settings| {
+            let fixed = settings.broker.map(|broker| broker.access);
+            let fixed = fixed.unwrap_or_default();
+            ExitCode::from(cli::mqtt(command, &settings.data, &fixed))
+        }),
         Some(Command::Run(options)) => run(&options.flags()),
         None => run(&cli.run.flags()),
     };
@@ -84,14 +89,18 @@ fn run(flags: &Flags) -> Result<ExitCode, StartError> {
         .enable_all()
         .build()
         .map_err(|error| StartError::Other(format!("the system gives no threads: {error}")))?;
-    let outcome = tokio.block_on(serve(settings));
+    let outcome = tokio.block_on(serve(settings, flags));
     // What still blocks a thread, such as a look-up of a name, is left behind.
     tokio.shutdown_timeout(Duration::from_millis(100));
     outcome.map(|()| ExitCode::SUCCESS)
 }
 
 /// From the settings to the end.
-async fn serve(settings: Settings) -> Result<(), StartError> {
+async fn serve(mut settings: Settings, flags: &Flags) -> Result<(), StartError> {
+    let access = startup::broker_access(&settings);
+    if let Some(broker) = &mut settings.broker {
+        broker.access = access;
+    }
     // First whatever can fail, so that a start that fails leaves nothing behind.
     let given = settings
         .flows
@@ -100,7 +109,7 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         .transpose()?;
     let mut signals = Signals::new().map_err(|error| StartError::Other(error.to_string()))?;
     let http = startup::listen(settings.http, "--http")?;
-    let broker = start_broker(settings.broker.clone()).await?;
+    let broker = start_broker(&settings).await?;
     let store = open_store(&settings)?;
     let contexts = open_contexts(&settings)?;
     let http_address = http
@@ -151,21 +160,41 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         start_flows(&runtime, flows).await;
     }
 
-    signals.next().await;
+    while signals.next().await == Signal::Reload {
+        reload(flags, broker.as_ref());
+    }
     tokio::select! {
         () = stop(&runtime, broker.as_ref(), &tasks, &shutdown) => {}
-        () = signals.next() => tracing::warn!("Stopped at once by a second signal"),
+        _ = signals.next() => tracing::warn!("Stopped at once by a second signal"),
     }
     Ok(())
 }
 
 /// None when it is off.
-async fn start_broker(config: Option<BrokerConfig>) -> Result<Option<Broker>, StartError> {
-    let Some(config) = config else {
+async fn start_broker(settings: &Settings) -> Result<Option<Broker>, StartError> {
+    let Some(config) = settings.broker.clone() else {
         return Ok(None);
     };
     let started = Broker::start(config).await;
     started.map(Some).map_err(startup::broker_error)
+}
+
+/// Reads the settings anew, and makes of them what can change while Flowrill runs: all of it or nothing.
+fn reload(flags: &Flags, broker: Option<&Broker>) {
+    let changed = settings(flags).and_then(|settings| {
+        let (Some(broker), Some(config)) = (broker, &settings.broker) else {
+            return Ok(());
+        };
+        broker
+            .set_listeners(config.listeners.clone())
+            .map_err(|error| StartError::Other(error.to_string()))?;
+        broker.set_access(startup::broker_access(&settings));
+        Ok(())
+    });
+    match changed {
+        Ok(()) => tracing::info!("The settings were read anew"),
+        Err(error) => tracing::error!("The settings stay as they were. {error}"),
+    }
 }
 
 fn open_store(settings: &Settings) -> Result<Box<dyn FlowStore>, StartError> {

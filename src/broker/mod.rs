@@ -49,7 +49,9 @@ use self::{
     stream::{Entry, Stream},
 };
 
-pub use access::{AccessConfig, Action, Rule, User, hash_password, is_hash};
+pub use access::{
+    AccessConfig, AccessFile, AccessFileError, Action, Rule, User, hash_password, is_hash,
+};
 pub use codec::Qos;
 pub use listeners::{At, ListenError, ListenerConfig, TlsConfig};
 pub use local::{LocalClient, LocalError, LocalReceiver, Received, SubscribeOptions};

@@ -40,14 +40,25 @@ impl Banner {
                 "--tap: everyone on this machine may do everything, and nothing is stored".into(),
             );
         }
-        let broker = settings.broker.iter().flat_map(BrokerConfig::addresses);
-        let mut addresses = broker.chain([settings.http]);
-        let open = addresses.any(|address| !address.ip().is_loopback());
+        let open = settings.open_to_all
+            && (settings.broker.iter())
+                .flat_map(BrokerConfig::addresses)
+                .chain([settings.http])
+                .any(|address| !address.ip().is_loopback());
         if open {
             warnings.push(
                 "--auth none: there is no login, so everyone on the network may change flows and run code on this machine"
                     .into(),
             );
+        }
+        let unreachable = settings.broker.as_ref().filter(|broker| {
+            !broker.open_to_all && broker.access.users.is_empty() && !broker.access.closed
+        });
+        let mut addresses = unreachable.iter().flat_map(|broker| broker.addresses());
+        if let Some(address) = addresses.find(|address| !address.ip().is_loopback()) {
+            warnings.push(format!(
+                "The broker has no users, so nobody on the network can use {address} yet: add one with flowrill mqtt user add NAME"
+            ));
         }
         let data = std::path::absolute(&settings.data);
         Self {

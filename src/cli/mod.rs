@@ -2,6 +2,7 @@
 
 mod banner;
 mod check;
+mod mqtt;
 mod nodes;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use banner::{Banner, complain, say};
 pub use check::check;
+pub use mqtt::{MqttCommand, mqtt};
 pub use nodes::nodes;
 
 use crate::settings::Flags;
@@ -49,6 +51,9 @@ pub enum Command {
     },
     /// List the node types that can be used in flows, and say what is wrong with those of your own
     Nodes(Places),
+    /// Users of the built-in MQTT broker, and what they may do
+    #[command(subcommand)]
+    Mqtt(MqttCommand),
 }
 
 /// Where node types of the user's own are looked for.

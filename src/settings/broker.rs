@@ -1,6 +1,6 @@
 //! The table `[broker]`: the built-in broker's limits, and its listeners besides that of `mqtt`.
 
-use std::{num::NonZeroU16, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU16, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 use toml::{
@@ -9,7 +9,7 @@ use toml::{
 };
 
 use super::{SettingsError, file::Source};
-use crate::broker::{At, BrokerConfig, ListenerConfig, TlsConfig};
+use crate::broker::{AccessConfig, At, BrokerConfig, ListenerConfig, Rule, TlsConfig, User};
 
 /// As it stands in the file.
 #[derive(Deserialize)]
@@ -29,6 +29,12 @@ struct Table {
     offline_bytes: Option<usize>,
     /// Seconds.
     connect_timeout: Option<f64>,
+    #[serde(default)]
+    users: BTreeMap<String, User>,
+    #[serde(default)]
+    roles: BTreeMap<String, Vec<Rule>>,
+    #[serde(default)]
+    everybody: Vec<Rule>,
     #[serde(default)]
     listeners: Vec<Spanned<Listener>>,
 }
@@ -110,6 +116,17 @@ impl Source<'_> {
                     )
                 })?;
         }
+        config.access = AccessConfig {
+            users: table.users,
+            roles: table.roles,
+            everybody: table.everybody,
+            closed: false,
+        };
+        let line = self.line(&key.span());
+        config
+            .access
+            .check()
+            .map_err(|reason| self.error(line, &format!("in [broker]: {reason}")))?;
         let mut lines = Vec::new();
         for listener in table.listeners {
             let line = self.line(&listener.span());

@@ -145,16 +145,13 @@ struct Reach {
 impl Reach {
     /// An address to listen on.
     fn address(&self, layers: &Layers, name: &str, port: u16) -> Result<SocketAddr, SettingsError> {
-        let Some(given) = layers.get(name) else {
-            return Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port));
+        let given = layers.get(name);
+        let address = address(given.as_ref(), port)?;
+        let wrong = |reason: String| match &given {
+            Some(given) => given.error(&reason),
+            None => SettingsError(reason),
         };
-        let address = parse_address(&given.text).ok_or_else(|| {
-            given.error(&format!(
-                "\"{}\" is no address to listen on; give it as ADDRESS:PORT, for example 127.0.0.1:{port} (port 0 picks a free one)",
-                given.text
-            ))
-        })?;
-        self.check(address).map_err(|reason| given.error(&reason))?;
+        self.check(address).map_err(wrong)?;
         Ok(address)
     }
 
@@ -174,20 +171,53 @@ impl Reach {
         }
     }
 
+    /// As [`Reach::check`] for the broker, which has a login: only letting in everybody needs a word.
+    fn check_mqtt(&self, address: SocketAddr, anonymous: Option<bool>) -> Result<(), String> {
+        let is_near = address.ip().is_loopback();
+        match anonymous {
+            _ if self.tap => self.check(address),
+            Some(true) if !is_near && !self.open_to_all => Err(format!(
+                "with anonymous = true everybody who can reach {address} could publish and subscribe; leave it out, or add --auth none if that is what you want"
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// The broker as the file has it, with the listener of `mqtt` before the others.
     fn broker(&self, layers: &Layers, found: broker::Found) -> Result<BrokerConfig, SettingsError> {
         let mut config = found.config;
+        config.open_to_all = self.open_to_all;
         for (listener, line) in config.listeners.iter().zip(found.lines) {
             if let At::Tcp(address) = listener.at {
                 let file = found.path.display();
-                self.check(address)
+                self.check_mqtt(address, listener.anonymous)
                     .map_err(|reason| SettingsError(format!("{file}, line {line}: {reason}")))?;
             }
         }
-        let first = self.address(layers, "mqtt", 1883)?;
+        let given = layers.get("mqtt");
+        let first = address(given.as_ref(), 1883)?;
+        self.check_mqtt(first, None).map_err(|reason| {
+            given.map_or_else(
+                || SettingsError(reason.clone()),
+                |given| given.error(&reason),
+            )
+        })?;
         config.listeners.insert(0, ListenerConfig::tcp(first));
         Ok(config)
     }
+}
+
+/// An address as it was given, or the port of this machine.
+fn address(given: Option<&Setting>, port: u16) -> Result<SocketAddr, SettingsError> {
+    let Some(given) = given else {
+        return Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port));
+    };
+    parse_address(&given.text).ok_or_else(|| {
+        given.error(&format!(
+            "\"{}\" is no address to listen on; give it as ADDRESS:PORT, for example 127.0.0.1:{port} (port 0 picks a free one)",
+            given.text
+        ))
+    })
 }
 
 fn parse_address(text: &str) -> Option<SocketAddr> {

@@ -105,11 +105,21 @@ fn the_network_needs_a_word() {
     let tap = [("http", "0.0.0.0:80"), ("auth", "none"), ("tap", "true")];
     assert!(resolve(&tap, &[], None).unwrap_err().contains("--tap"));
     let mqtt = [("mqtt", "[::]:1883")];
+    // The broker has a login; only to do without it needs a word.
+    assert!(resolve(&mqtt, &[], None).is_ok());
+    let tap = [("mqtt", "[::]:1883"), ("tap", "true")];
     assert!(
-        resolve(&mqtt, &[], None)
+        resolve(&tap, &[], None)
             .unwrap_err()
-            .starts_with("--mqtt: ")
+            .starts_with("--mqtt: --tap")
     );
+    let open = "[[broker.listeners]]\naddress = \"0.0.0.0:1\"\nanonymous = true";
+    let error = resolve(&[], &[], Some(open)).unwrap_err();
+    assert!(
+        error.contains("line 1: with anonymous = true everybody"),
+        "{error}"
+    );
+    assert!(resolve(&[("auth", "none")], &[], Some(open)).is_ok());
     // Without a broker its address does not matter.
     let off = [("mqtt", "0.0.0.0:1"), ("no-broker", "true")];
     assert!(resolve(&off, &[], None).is_ok());
@@ -164,8 +174,12 @@ fn what_is_wrong_is_said_with_its_place() {
             "DIR/set.toml, line 1: in [[broker.listeners]]: \"here\" is no address to listen on",
         ),
         (
-            "[[broker.listeners]]\naddress = \"0.0.0.0:8883\"",
-            "DIR/set.toml, line 1: Flowrill has no login yet",
+            "[broker.users.ann]\npassword = \"plain\"",
+            "DIR/set.toml, line 1: in [broker]: The password of the user \"ann\" is no hash",
+        ),
+        (
+            "[[broker.everybody]]\ntopic = \"a/#/b\"",
+            "DIR/set.toml, line 1: in [broker]: \"a/#/b\" is no topic filter",
         ),
         (
             "tap = \"maybe\"",
@@ -235,11 +249,11 @@ fn the_example_file_is_complete_and_true() {
         assert!(set || *name == "config", "{name}");
     }
     let settings = resolve(&[], &[], Some(&all)).unwrap();
-    let plain = resolve(&[("data", "/var/lib/flowrill")], &[], None).unwrap();
+    let flags = [("data", "/var/lib/flowrill"), ("auth", "none")];
+    let plain = resolve(&flags, &[], None).unwrap();
     assert_eq!(
         settings,
         Settings {
-            open_to_all: true,
             flows: settings.flows.clone(),
             nodes: settings.nodes.clone(),
             file: settings.file.clone(),

@@ -1,19 +1,23 @@
 //! What happens once, before anything runs: addresses are taken, the log is set up, the first flows are chosen.
 //! Whatever goes wrong here is one sentence and the end.
 
+mod access;
 mod flows;
 mod listen;
 mod log;
 mod nodes;
+mod running;
 mod signal;
 
 use std::{net::SocketAddr, path::PathBuf};
 
+pub use access::broker_access;
 pub use flows::{first_steps, read_flows};
 pub use listen::{address_error, broker_error, listen};
 pub use log::start_log;
 pub use nodes::node_folders;
-pub use signal::Signals;
+pub use running::tell_running;
+pub use signal::{Signal, Signals};
 
 use crate::{
     settings::SettingsError,

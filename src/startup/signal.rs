@@ -1,13 +1,23 @@
-//! The signals that end Flowrill.
+//! The signals that end Flowrill, or have it read its settings anew.
 
 use std::io;
 
-/// Waits for SIGINT and SIGTERM (Ctrl+C elsewhere than on Unix).
+/// What is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    Stop,
+    /// SIGHUP: read the settings anew.
+    Reload,
+}
+
+/// Waits for SIGINT SIGTERM and SIGHUP (Ctrl+C elsewhere than on Unix).
 pub struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -21,14 +31,16 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
     /// The next one.
-    pub async fn next(&mut self) {
+    pub async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Signal::Stop,
+            _ = self.terminate.recv() => Signal::Stop,
+            _ = self.hangup.recv() => Signal::Reload,
         }
     }
 }
@@ -44,10 +56,11 @@ impl Signals {
     }
 
     /// The next one.
-    pub async fn next(&mut self) {
+    pub async fn next(&mut self) -> Signal {
         if tokio::signal::ctrl_c().await.is_err() {
             // Nothing will ever come: the process is ended from outside.
             std::future::pending::<()>().await;
         }
+        Signal::Stop
     }
 }

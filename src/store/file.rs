@@ -64,7 +64,7 @@ impl Drop for Staged {
 ///
 /// # Errors
 /// When it can't be written; the file before is still there then.
-pub(super) fn write_whole(target: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn write_whole(target: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     Staged::write(target, bytes)?.commit()?;
     sync_folder(target)
 }
@@ -88,7 +88,7 @@ pub(super) fn sync_folder(target: &Path) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// When it is there and can't be read.
-pub(super) fn read_whole(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) fn read_whole(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

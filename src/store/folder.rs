@@ -51,11 +51,7 @@ impl DataFolder {
                 reason: plain(&error),
             }
         };
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path).map_err(unusable("made"))?;
+        Self::make(path).map_err(unusable("made"))?;
         fs::read_dir(path).map_err(unusable("read"))?;
 
         let lock_path = path.join("lock");
@@ -87,6 +83,18 @@ impl DataFolder {
         };
         folder.check_format()?;
         Ok(folder)
+    }
+
+    /// Makes the folder if it is missing, for its owner only.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub fn make(path: &Path) -> io::Result<()> {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path)
     }
 
     /// Where it is.

@@ -26,6 +26,7 @@ use self::sled as database;
 pub use context::{ContextConfig, ContextModule, DiskContext, Place};
 pub use credentials::{Credentials, UNCHANGED};
 pub use disk::DiskFlowStore;
+pub(crate) use file::{read_whole, write_whole};
 pub use folder::{DataFolder, FolderError};
 pub use memory::MemoryFlowStore;
 

@@ -1,5 +1,6 @@
 //! Who may connect to the broker, and what they may do there.
 
+mod file;
 mod live;
 mod rule;
 mod user;
@@ -17,6 +18,7 @@ use tokio::{sync::Semaphore, task};
 
 use super::codec::reason;
 
+pub use file::{AccessFile, AccessFileError};
 pub(super) use live::{Source, is_same_client};
 pub(super) use rule::Rights;
 pub use rule::{Action, Rule};
@@ -32,7 +34,6 @@ const AT_ONCE: usize = 2;
 /// Without users everybody has the same name: none. Without rules everybody who is let in may do everything; as soon as there
 /// is one rule, only what a rule allows may be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct AccessConfig {
     /// By name.
     #[serde(default)]
@@ -75,6 +76,15 @@ impl AccessConfig {
             .chain(self.roles.values().flatten())
             .chain(&self.everybody);
         rules.into_iter().try_for_each(Rule::check)
+    }
+
+    /// With the users, roles and rules of `fixed` over its own.
+    #[must_use]
+    pub fn under(mut self, fixed: &Self) -> Self {
+        self.users.extend(fixed.users.clone());
+        self.roles.extend(fixed.roles.clone());
+        self.everybody.extend(fixed.everybody.clone());
+        self
     }
 
     /// Whether everybody who is let in may do everything.
