@@ -75,6 +75,10 @@ impl Client {
         &self.parts.session
     }
 
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.parts.core
+    }
+
     pub(super) fn version(&self) -> Version {
         self.parts.version
     }
@@ -94,7 +98,12 @@ impl Client {
         let outcome = loop {
             match decode(input, self.parts.version, limit) {
                 Ok(Some(packet)) => {
-                    if let Err(ending) = self.packet(packet, out) {
+                    let before = out.len();
+                    let handled = self.packet(packet, out);
+                    let counters = &self.parts.core.counters;
+                    counters.packets_in.add(1);
+                    counters.packets_out.add(u64::from(out.len() > before));
+                    if let Err(ending) = handled {
                         break Err(ending);
                     }
                 }
@@ -274,6 +283,7 @@ impl Client {
             if outbox.connection != self.parts.connection {
                 return Err(Ending::Kicked(reason::TAKEN_OVER));
             }
+            let mut packets = outbox.acks.len();
             for (first, packet_id, reason) in outbox.acks.drain(..) {
                 self.unacknowledged -= usize::from(first == PUBACK && self.unacknowledged > 0);
                 encode_ack(out, self.parts.version, first, packet_id, reason);
@@ -281,7 +291,9 @@ impl Client {
             hold = outbox.hold.take().or(hold);
             drop(outbox);
             let is_idle = self.parts.session.take(&mut self.sending, TAKE);
+            packets += self.sending.len();
             self.encode_sending(out);
+            self.parts.core.counters.packets_out.add(packets as u64);
             // Only a look that finds nothing at all makes the next message wake this task.
             if is_idle || !out.is_empty() {
                 return Ok(hold);

@@ -120,6 +120,8 @@ async fn run(
     let mut hold = std::pin::pin!(futures_util::future::OptionFuture::from(None));
     let mut read_size = FIRST_READ;
     let mut flushed = true;
+    let core = client.core().clone();
+    let counters = &core.counters;
     // What came behind CONNECT.
     if let Err(ending) = client.handle(input, out).await {
         return ending;
@@ -142,8 +144,9 @@ async fn run(
             biased;
             moved = stream.exchange(out, &mut flushed, reads) => match moved {
                 Ok(Moved::In(0)) | Err(_) => return Ending::Gone,
-                Ok(Moved::Out) => {}
+                Ok(Moved::Out(count)) => counters.bytes_out.add(count as u64),
                 Ok(Moved::In(count)) => {
+                    counters.bytes_in.add(count as u64);
                     last_heard = Instant::now();
                     if count >= read_size {
                         read_size = (read_size * 4).min(LARGEST_READ);

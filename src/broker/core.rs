@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -16,6 +16,7 @@ use super::{
     access::Access,
     bus::{Bus, BusError},
     codec::{Filter, reason},
+    counters::Counters,
     listeners::Listeners,
     memory::Memory,
     message::Publication,
@@ -25,7 +26,8 @@ use super::{
     session::Session,
     sessions::Sessions,
     subscriptions::{Options, Subscriptions},
-    topics::split_shared,
+    sys::Sys,
+    topics::{overlaps, split_shared},
     wills::Wills,
 };
 
@@ -51,9 +53,8 @@ pub(super) struct Core {
     pub(super) routes: Mutex<Routes>,
     /// It was said that there is no room for more retained messages.
     pub(super) told_full: AtomicBool,
-    pub(super) received: AtomicU64,
-    pub(super) delivered: AtomicU64,
-    pub(super) dropped: AtomicU64,
+    pub(super) counters: Counters,
+    pub(super) sys: Sys,
 }
 
 /// The place of one network connection among those that may be open.
@@ -63,6 +64,7 @@ impl Place {
     /// None: too many are open.
     pub(super) fn take(core: &Arc<Core>) -> Option<Self> {
         let place = Self(core.clone());
+        core.counters.sockets.add(1);
         let others = core.connections.fetch_add(1, Ordering::Relaxed);
         (others < core.config.max_connections).then_some(place)
     }
@@ -95,9 +97,8 @@ impl Core {
                 retained: Retained::new(config.max_retained, config.max_retained_bytes),
             }),
             told_full: AtomicBool::new(false),
-            received: AtomicU64::new(0),
-            delivered: AtomicU64::new(0),
-            dropped: AtomicU64::new(0),
+            counters: Counters::default(),
+            sys: Sys::new(),
             config,
         });
         core.tasks.spawn(core.clone().dispatch_all(dispatcher));
@@ -113,9 +114,9 @@ impl Core {
             sessions,
             subscriptions: routes.subscriptions.count(),
             retained: routes.retained.count(),
-            received: self.received.load(Ordering::Relaxed),
-            delivered: self.delivered.load(Ordering::Relaxed),
-            dropped: self.dropped.load(Ordering::Relaxed),
+            received: self.counters.received.get(),
+            delivered: self.counters.delivered.get(),
+            dropped: self.counters.dropped.get(),
         }
     }
 
@@ -128,6 +129,10 @@ impl Core {
     ) -> Vec<u8> {
         let ids: Option<Arc<[u32]>> = id.map(|id| Arc::from([id]));
         let identity = session.identity();
+        let system = |filter: &Filter| overlaps(&filter.path, "$SYS/#");
+        if filters.iter().any(system) {
+            self.prepare_system();
+        }
         let mut routes = self.routes.lock();
         let mut codes = Vec::with_capacity(filters.len());
         for filter in filters {
@@ -173,7 +178,7 @@ impl Core {
                     ids: ids.clone(),
                     shared: None,
                 });
-                self.dropped.fetch_add(pushed.dropped, Ordering::Relaxed);
+                self.counters.dropped.add(pushed.dropped);
             }
         }
         drop(routes);
@@ -209,6 +214,7 @@ impl Core {
     /// Forgets sessions and retained messages whose time is over.
     pub(super) fn expire(self: &Arc<Self>) {
         for session in self.sessions.take_expired() {
+            self.counters.expired.add(1);
             self.end(&session);
         }
         self.routes.lock().retained.expire();

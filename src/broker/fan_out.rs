@@ -67,7 +67,7 @@ impl Core {
         woken: &mut Vec<Arc<Session>>,
         reached: &mut Vec<bool>,
     ) {
-        let mut delivered = 0;
+        let (mut delivered, mut delivered_bytes) = (0, 0);
         let mut routes = self.routes.lock();
         for publication in batch {
             if publication.retain
@@ -105,11 +105,16 @@ impl Core {
                 }
             }
             reached.push(delivered > before);
+            if !publication.is_system() {
+                let bytes = publication.body.payload_bytes().len() as u64;
+                self.counters.received.add(1);
+                self.counters.received_bytes.add(bytes);
+                delivered_bytes += (delivered - before) * bytes;
+            }
         }
         drop(routes);
-        self.received
-            .fetch_add(batch.len() as u64, Ordering::Relaxed);
-        self.delivered.fetch_add(delivered, Ordering::Relaxed);
+        self.counters.delivered.add(delivered);
+        self.counters.delivered_bytes.add(delivered_bytes);
     }
 
     /// Puts a message into a session; false if the subscription does not want it.
@@ -136,7 +141,7 @@ impl Core {
         if pushed.wake {
             woken.push(session.clone());
         }
-        self.dropped.fetch_add(pushed.dropped, Ordering::Relaxed);
+        self.counters.dropped.add(pushed.dropped);
         if let (true, Origin::Client(publisher, _)) = (pushed.is_behind, &publication.origin) {
             let mut outbox = publisher.outbox();
             if outbox.link == Link::Remote && outbox.hold.is_none() {

@@ -85,6 +85,9 @@ pub(super) async fn open(
     if let Some(old) = opened.replaced {
         core.end(&old);
     }
+    core.counters.connections.add(1);
+    core.counters.packets_in.add(1);
+    core.counters.packets_out.add(1);
     core.wills.take_back(&opened.session);
     // The rules may have changed since the password was looked at.
     core.renew_identity(&opened.session);

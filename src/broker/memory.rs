@@ -34,6 +34,11 @@ impl Memory {
         }
     }
 
+    /// The bytes in use.
+    pub(super) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
     /// Whether nobody should keep more than he needs.
     pub(super) fn is_full(&self) -> bool {
         self.used.load(Ordering::Relaxed) > self.max

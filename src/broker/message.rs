@@ -158,6 +158,11 @@ impl Publication {
         self.body.topic()
     }
 
+    /// Whether the broker tells something about itself.
+    pub(super) fn is_system(&self) -> bool {
+        self.body.topic_bytes().starts_with(b"$SYS/")
+    }
+
     /// Bytes that it holds, for limits.
     pub(super) fn size(&self) -> usize {
         let properties = self

@@ -12,6 +12,7 @@ mod client;
 mod codec;
 mod connection;
 mod core;
+mod counters;
 mod ending;
 mod fan_out;
 mod handshake;
@@ -27,6 +28,7 @@ mod session;
 mod sessions;
 mod stream;
 mod subscriptions;
+mod sys;
 mod topics;
 mod wills;
 
@@ -60,8 +62,6 @@ pub use recent::TopicSeen;
 pub use stream::Peer;
 pub use topics::{is_filter, is_topic, matches};
 
-/// How often sessions and retained messages are looked through for those whose time is over.
-const EXPIRE_EVERY: Duration = Duration::from_secs(10);
 /// Anybody on the network.
 const STRANGER: Peer = Peer::Network(SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 1));
 /// How long stopping may take.
@@ -177,7 +177,7 @@ impl Broker {
             broker.stop().await;
             return Err(error.into());
         }
-        broker.core.tasks.spawn(expire(broker.core.clone()));
+        broker.core.tasks.spawn(keep_house(broker.core.clone()));
         Ok(broker)
     }
 
@@ -293,12 +293,15 @@ impl Broker {
     }
 }
 
-async fn expire(core: Arc<Core>) {
-    let mut clock = tokio::time::interval(EXPIRE_EVERY);
+/// Every few seconds: looks for sessions and retained messages whose time is over, and at the counts.
+async fn keep_house(core: Arc<Core>) {
+    let mut clock = tokio::time::interval(sys::INTERVAL);
     loop {
         tokio::select! {
             () = core.shutdown.cancelled() => return,
-            _ = clock.tick() => core.expire(),
+            _ = clock.tick() => {}
         }
+        core.expire();
+        core.tell_of_itself().await;
     }
 }

@@ -48,7 +48,7 @@ impl Recent {
         let time_ms = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |past| past.as_millis() as u64);
-        for publication in batch {
+        for publication in batch.iter().filter(|one| !one.is_system()) {
             let topic = publication.topic();
             let payload = cut(publication);
             match self.seen.get_mut(topic) {

@@ -64,8 +64,8 @@ impl fmt::Display for Peer {
 pub(super) enum Moved {
     /// So many bytes came in; 0 at the end.
     In(usize),
-    /// Some bytes went out.
-    Out,
+    /// So many bytes went out.
+    Out(usize),
 }
 
 impl Stream {
@@ -90,7 +90,7 @@ impl Stream {
                     }
                     out.advance(count);
                     *flushed = false;
-                    return Poll::Ready(Ok(Moved::Out));
+                    return Poll::Ready(Ok(Moved::Out(count)));
                 }
             } else if !*flushed && let Poll::Ready(done) = Pin::new(&mut *self).poll_flush(cx) {
                 done?;

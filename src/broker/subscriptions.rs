@@ -134,6 +134,19 @@ impl Subscriptions {
     pub(super) fn count(&self) -> usize {
         self.owned.values().map(FxHashSet::len).sum()
     }
+
+    /// How many of them are shared.
+    pub(super) fn count_shared(&self) -> usize {
+        let filters = self.owned.values().flatten();
+        filters
+            .filter(|filter| filter.starts_with("$share/"))
+            .count()
+    }
+
+    /// Whether anybody wants to hear of the broker itself.
+    pub(super) fn has_system(&self) -> bool {
+        self.root.children.contains_key("$SYS")
+    }
 }
 
 fn parts(filter: &str) -> (Option<&str>, &str) {

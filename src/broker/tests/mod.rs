@@ -6,5 +6,6 @@ mod delivery;
 mod exchange_5;
 mod listeners;
 mod local;
+mod system;
 mod version_5;
 mod wire;
