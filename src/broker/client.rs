@@ -234,6 +234,7 @@ impl Client {
             Origin::Client(self.parts.session.clone(), packet.packet_id),
             &self.parts.core.memory,
         );
+        self.parts.session.count_published();
         if packet.retain {
             publication.source = Source::of(&self.parts.session);
         }

@@ -51,6 +51,7 @@ impl fmt::Display for Ending {
             Self::Kicked(reason::NOT_AUTHORIZED) => {
                 out.write_str("its user may not be here any more")
             }
+            Self::Kicked(reason::ADMINISTRATIVE_ACTION) => out.write_str("cut off by the owner"),
             Self::Kicked(_) => out.write_str("the broker stops"),
         }
     }

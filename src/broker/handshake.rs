@@ -8,6 +8,7 @@ use super::{
     client::{Client, ClientParts},
     codec::{ConnAck, Connect, Version, encode_connack, reason},
     core::Core,
+    inspect::{About, now_ms},
     outbox::Link,
     sessions::NEVER,
     stream::Entry,
@@ -85,6 +86,12 @@ pub(super) async fn open(
     if let Some(old) = opened.replaced {
         core.end(&old);
     }
+    opened.session.set_about(About {
+        peer,
+        version,
+        since: now_ms(),
+        keep_alive,
+    });
     core.counters.connections.add(1);
     core.counters.packets_in.add(1);
     core.counters.packets_out.add(1);

@@ -93,6 +93,11 @@ impl Inflight {
         });
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.flights.len()
+    }
+
     pub(super) fn has_room(&self) -> bool {
         self.flights.len() < self.window
     }

@@ -158,6 +158,7 @@ impl LocalClient {
         if pending.queue.len() >= MAX_PENDING {
             return Err(LocalError::TooMany);
         }
+        self.session.count_published();
         pending.queue.push_back(publication);
         if pending.is_served {
             return Ok(());

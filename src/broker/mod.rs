@@ -17,6 +17,7 @@ mod ending;
 mod fan_out;
 mod handshake;
 mod inflight;
+mod inspect;
 mod listeners;
 mod local;
 mod memory;
@@ -55,6 +56,7 @@ pub use access::{
     AccessConfig, AccessFile, AccessFileError, Action, Rule, User, hash_password, is_hash,
 };
 pub use codec::Qos;
+pub use inspect::{ClientInfo, RetainedInfo};
 pub use listeners::{At, ListenError, ListenerConfig, TlsConfig};
 pub use local::{LocalClient, LocalError, LocalReceiver, Received, SubscribeOptions};
 pub use message::{PublishProperties, Taken};
@@ -225,9 +227,9 @@ impl Broker {
         self.core.listeners.list()
     }
 
-    /// The largest packet that it takes.
-    pub fn max_packet_size(&self) -> usize {
-        self.core.config.max_packet_size
+    /// How it was set up; listeners and access may have changed since.
+    pub fn config(&self) -> &BrokerConfig {
+        &self.core.config
     }
 
     /// The address of its first listener that has one.

@@ -1,15 +1,11 @@
 //! The topics that were published to lately, for suggestions in the editor.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
-use super::message::Publication;
+use super::{inspect::now_ms, message::Publication};
 
 /// Topics that are remembered.
 const MAX_TOPICS: usize = 500;
@@ -45,9 +41,7 @@ pub(super) struct Recent {
 impl Recent {
     /// Remembers the messages of a batch.
     pub(super) fn note(&mut self, batch: &[Arc<Publication>]) {
-        let time_ms = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |past| past.as_millis() as u64);
+        let time_ms = now_ms();
         for publication in batch.iter().filter(|one| !one.is_system()) {
             let topic = publication.topic();
             let payload = cut(publication);

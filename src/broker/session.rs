@@ -18,6 +18,7 @@ use super::{
     access::{Action, Identity},
     codec::Qos,
     inflight::Sent,
+    inspect::About,
     memory::Memory,
     outbox::{Ack, Delivery, Link, Outbox, Pushed, partition},
 };
@@ -49,7 +50,10 @@ pub(super) struct Session {
     family: u64,
     limits: Limits,
     identity: ArcSwap<Identity>,
+    /// Its network connection, the last one if it is away.
+    about: Mutex<Option<About>>,
     online: AtomicBool,
+    published: AtomicU64,
     dropped: AtomicU64,
     outbox: Mutex<Outbox>,
     wake: Notify,
@@ -72,7 +76,9 @@ impl Session {
             family,
             limits,
             identity: ArcSwap::from_pointee(identity),
+            about: Mutex::new(None),
             online: AtomicBool::new(false),
+            published: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             outbox: Mutex::new(Outbox::new()),
             wake: Notify::new(),
@@ -132,6 +138,29 @@ impl Session {
 
     pub(super) fn is_online(&self) -> bool {
         self.online.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn about(&self) -> Option<About> {
+        *self.about.lock()
+    }
+
+    pub(super) fn set_about(&self, about: About) {
+        *self.about.lock() = Some(about);
+    }
+
+    /// How many messages its client has published.
+    pub(super) fn published(&self) -> u64 {
+        self.published.load(Ordering::Relaxed)
+    }
+
+    /// Its client has published one.
+    pub(super) fn count_published(&self) {
+        self.published.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many messages its client has got.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// How many messages were dropped because the receiver did not keep up.

@@ -187,6 +187,12 @@ impl Sessions {
         known.map(|known| known.session.clone()).collect()
     }
 
+    /// The session of a client.
+    pub(super) fn get(&self, id: &str) -> Option<Arc<Session>> {
+        let table = self.table.lock();
+        table.by_id.get(id).map(|known| known.session.clone())
+    }
+
     /// Takes a session out.
     pub(super) fn forget(&self, session: &Session) {
         let mut table = self.table.lock();

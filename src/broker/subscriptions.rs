@@ -130,6 +130,14 @@ impl Subscriptions {
         group.pick()
     }
 
+    /// The filters of a session, in order.
+    pub(super) fn filters(&self, session: &Session) -> Vec<String> {
+        let owned = self.owned.get(&session.key()).into_iter().flatten();
+        let mut filters: Vec<String> = owned.map(|filter| filter.to_string()).collect();
+        filters.sort();
+        filters
+    }
+
     /// How many subscriptions there are.
     pub(super) fn count(&self) -> usize {
         self.owned.values().map(FxHashSet::len).sum()

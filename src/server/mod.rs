@@ -3,6 +3,7 @@
 mod admin;
 mod api;
 mod assets;
+mod broker;
 mod comms;
 mod error;
 mod guard;
@@ -78,6 +79,7 @@ pub fn router(state: ServerState) -> Router {
     Router::new()
         .merge(admin::routes())
         .merge(api::routes())
+        .merge(broker::routes())
         .route("/comms", axum::routing::get(comms::connect))
         .route("/mqtt", axum::routing::get(mqtt::connect))
         .route("/tap", axum::routing::get(tap::connect))

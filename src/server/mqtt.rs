@@ -31,7 +31,7 @@ pub(super) async fn connect(
             "Flowrill runs without its broker (--no-broker)",
         ));
     };
-    let limit = broker.max_packet_size() + SLACK;
+    let limit = broker.config().max_packet_size + SLACK;
     let upgrade = upgrade
         .protocols(["mqtt", "mqttv3.1"])
         .max_message_size(limit)

@@ -138,6 +138,11 @@ impl Identity {
         !topic.starts_with("$SYS/") && self.rights.allow(Action::Publish, topic)
     }
 
+    /// Whether it is a part of this process.
+    pub(super) fn is_flows(&self) -> bool {
+        self.is_flows
+    }
+
     /// The user's name.
     pub(super) fn user(&self) -> Option<&Arc<str>> {
         self.login.as_ref().map(|login| &login.name)

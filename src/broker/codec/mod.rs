@@ -84,6 +84,7 @@ pub(super) mod reason {
     pub(in crate::broker) const TOPIC_ALIAS_INVALID: u8 = 0x94;
     pub(in crate::broker) const PACKET_TOO_LARGE: u8 = 0x95;
     pub(in crate::broker) const QUOTA_EXCEEDED: u8 = 0x97;
+    pub(in crate::broker) const ADMINISTRATIVE_ACTION: u8 = 0x98;
     pub(in crate::broker) const PAYLOAD_FORMAT_INVALID: u8 = 0x99;
 }
 

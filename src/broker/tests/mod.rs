@@ -4,6 +4,7 @@ mod access;
 mod attacks;
 mod delivery;
 mod exchange_5;
+mod inspect;
 mod listeners;
 mod local;
 mod system;

@@ -328,3 +328,56 @@ async fn a_type_that_needs_no_manifest_is_no_problem() {
         .collect();
     assert_eq!(nodes, [&json!("n")]);
 }
+
+#[tokio::test]
+async fn the_broker_is_seen_and_handled() {
+    use crate::broker::{Broker, BrokerConfig};
+    let broker = Broker::start(BrokerConfig::default()).await.unwrap();
+    let state = ServerState {
+        broker: Some(broker.clone()),
+        ..local()
+    };
+    let (_flows, _received) = broker.connect_local("flows/1").unwrap();
+    let (status, clients) = ask(&state, "GET", "/flowrill/broker/clients", &[], "").await;
+    assert_eq!(status, 200);
+    assert_eq!(clients["clients"][0]["id"], "flows/1");
+    let json = [("content-type", "application/json")];
+    let message = json!({"topic": "a", "payload": "1", "qos": 1, "retain": true}).to_string();
+    let (status, _) = ask(&state, "POST", "/flowrill/broker/publish", &json, &message).await;
+    assert_eq!(status, 204);
+    let wrong = json!({"topic": "a/#"}).to_string();
+    let (status, error) = ask(&state, "POST", "/flowrill/broker/publish", &json, &wrong).await;
+    assert_eq!(
+        (status.as_u16(), &error["code"]),
+        (400, &json!("invalid_topic"))
+    );
+    while broker.stats().retained == 0 {
+        tokio::task::yield_now().await;
+    }
+    let (_, kept) = ask(&state, "GET", "/flowrill/broker/retained", &[], "").await;
+    assert_eq!(
+        kept["messages"],
+        json!([{"topic": "a", "payload": "1", "size": 1, "qos": 1}])
+    );
+    let (_, overview) = ask(&state, "GET", "/flowrill/broker", &[], "").await;
+    assert_eq!(
+        (&overview["retained"], &overview["clients"]),
+        (&json!(1), &json!(1))
+    );
+    for (method, path, expected) in [
+        ("DELETE", "/flowrill/broker/retained?topic=a", 204),
+        ("DELETE", "/flowrill/broker/retained?topic=b", 404),
+        ("DELETE", "/flowrill/broker/clients/flows%2F1", 204),
+        ("DELETE", "/flowrill/broker/clients/nobody", 404),
+        ("GET", "/flowrill/broker/retained?filter=a%23", 400),
+    ] {
+        let (status, _) = ask(&state, method, path, &[], "").await;
+        assert_eq!(status, expected, "{method} {path}");
+    }
+    let (status, error) = ask(&local(), "GET", "/flowrill/broker", &[], "").await;
+    assert_eq!(
+        (status.as_u16(), &error["code"]),
+        (404, &json!("no_broker"))
+    );
+    broker.stop().await;
+}
