@@ -142,8 +142,8 @@ fn log_frame(record: &Record, longest: usize) -> Value {
     if let Some(node) = &record.node {
         data["id"] = (*node.id).into();
         data["type"] = (*node.type_name).into();
-        data["path"] = node.flow_path().into();
         let more = [
+            ("path", node.flow_path()),
             ("_alias", node.alias()),
             ("z", node.z.as_deref()),
             ("name", node.shown_name().map(|name| &**name)),

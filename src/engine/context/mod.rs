@@ -68,11 +68,14 @@ impl NodeInfo {
         }
     }
 
-    /// The path of its flow: the tab's id and those of the subflow instances around it.
-    pub fn flow_path(&self) -> &str {
-        self.path
-            .rsplit_once('/')
-            .map_or(&self.path, |(flow, _)| flow)
+    /// The path of its flow: the tab's id and those of the subflow instances around it. None for the flow itself.
+    pub fn flow_path(&self) -> Option<&str> {
+        let of_flow = || {
+            self.path
+                .rsplit_once('/')
+                .map_or(&*self.path, |(flow, _)| flow)
+        };
+        (self.id != self.flow).then(of_flow)
     }
 
     /// The id that it has in the subflow's definition; none outside of subflows.

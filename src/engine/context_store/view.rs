@@ -76,6 +76,9 @@ impl ScopeStore<'_> {
             return Err("Invalid context key".into());
         }
         let (named, key) = split_store(key);
+        if key.is_empty() {
+            return Err("Invalid context key".into());
+        }
         let Some((scope, key)) = climb(&self.scope, self.around, key) else {
             return Ok(None);
         };

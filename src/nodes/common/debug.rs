@@ -181,7 +181,7 @@ impl Debug {
             let texts = [
                 ("z", info.z.as_deref()),
                 ("_alias", info.alias()),
-                ("path", Some(info.flow_path())),
+                ("path", info.flow_path()),
                 ("name", info.name.as_deref()),
             ];
             for (member, text) in texts {

@@ -46,6 +46,7 @@ pub(in crate::nodes) struct Rbe {
     property: Option<PropertyPath>,
     topic: Option<PropertyPath>,
     last: IndexMap<String, Value, FxBuildHasher>,
+    start: String,
 }
 
 impl Rbe {
@@ -78,6 +79,7 @@ impl Rbe {
             property: path(config.property, "payload"),
             topic: path(config.topi, "topic"),
             last: IndexMap::default(),
+            start: config.start,
         })
     }
 
@@ -188,6 +190,7 @@ impl Node for Rbe {
         {
             props.insert("gap", percent.into());
         }
+        props.insert("start", self.start.as_str().into());
         props
     }
 }

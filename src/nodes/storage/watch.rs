@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::watched::{Watched, tell_changes};
 use crate::{
     engine::{Build, Closing, ConfigError, Failed, Node, NodeContext, NodeError},
-    message::{ErrorValue, Message, Value, stringify},
+    message::{ErrorValue, Message, Object, Value, stringify},
 };
 
 #[derive(Deserialize)]
@@ -84,5 +84,10 @@ impl Node for Watch {
 
     fn on_close(&mut self, _removed: bool, _ctx: &NodeContext) -> Closing {
         Closing::Done
+    }
+
+    fn props(&self) -> Object {
+        let files: Vec<Value> = self.files.iter().map(|file| file.as_str().into()).collect();
+        Object::from_iter([("files", files.into())])
     }
 }

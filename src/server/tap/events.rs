@@ -177,7 +177,9 @@ fn log_record(record: &Record) -> Json {
         if let Some(alias) = node.alias() {
             rec["_alias"] = alias.into();
         }
-        rec["path"] = node.flow_path().into();
+        if let Some(path) = node.flow_path() {
+            rec["path"] = path.into();
+        }
     }
     rec["msg"] = to_wire(&record.msg);
     rec["timestamp"] = to_wire(&Value::Number(record.time));

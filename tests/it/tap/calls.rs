@@ -298,3 +298,48 @@ async fn all_is_stopped_until_the_next_deploy() {
     tap.deploy(flows).await;
     tap.input("h").await;
 }
+
+#[tokio::test]
+async fn calls_are_told_with_their_arguments_as_they_are() {
+    for (code, expected) in [
+        ("node.warn('a', {b: 1}, 3)", json!(["a", {"b": 1}, 3])),
+        ("node.log()", json!([])),
+        ("node.debug(null)", json!([null])),
+        ("node.trace(undefined, 1)", json!([undefined(), 1])),
+        ("node.error('a', 'b', 3)", json!(["a", "b", 3])),
+        ("node.error(null)", json!([null])),
+        ("node.error()", json!([])),
+        (
+            "node.error('text', {payload: 1})",
+            json!(["text", {"payload": 1}]),
+        ),
+        ("node.error(5, null)", json!([5, null])),
+    ] {
+        let flows = json!([
+            node("n1", "function", json!([]), json!({"func": code})),
+            helper("n2")
+        ]);
+        let mut tap = Tap::running(flows).await;
+        tap.receive("n1", json!({})).await;
+        let call = tap.event(|event| event["ev"] == "call").await;
+        assert_eq!(call["args"], expected, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_listens_while_the_whole_flow_starts() {
+    let initialize = "node.status({text: 'starting'}); node.error('early', {})";
+    let mut tap = Tap::running(json!([
+        {"id": "s", "type": "status", "z": "f", "wires": [["h"]]},
+        {"id": "c", "type": "catch", "z": "f", "wires": [["h"]]},
+        node("n1", "function", json!([]), json!({"func": "node.status({text: 'running'})", "initialize": initialize, "z": "f"})),
+        {"id": "h", "type": "helper", "z": "f"},
+    ]))
+    .await;
+    tap.receive("n1", json!({})).await;
+    let first = tap.input("h").await;
+    assert_eq!(first["status"]["text"], "running");
+    let seen = outline(&tap.events_until_mark("h").await);
+    let early = seen.iter().any(|event| event.starts_with("input h"));
+    assert!(!early, "{seen:?}");
+}

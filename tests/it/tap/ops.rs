@@ -266,3 +266,30 @@ async fn a_batch_holds_any_operation_and_says_what_went_wrong() {
     assert!(message.contains("none"), "{message}");
     assert_eq!(tap.input("n2").await["payload"], "after");
 }
+
+#[tokio::test]
+async fn a_request_finds_what_the_messages_before_it_did() {
+    // Long enough for a request to overtake it.
+    let func = "let n = 0; while (n < 200000) n++; flow.set('k', msg.payload); node.status({text: 'busy'})";
+    let flows = json!([
+        node("n1", "function", json!([]), json!({"func": func, "z": "f"})),
+        helper("n2")
+    ]);
+    let mut tap = Tap::running(flows).await;
+    let get = json!({"node": "n1", "scope": "flow", "key": "k"});
+    for payload in 0..20 {
+        let receive = json!({"node": "n1", "msg": {"payload": payload}});
+        tap.request("receive", receive.clone()).await;
+        let id = tap.request("context.get", get.clone()).await;
+        assert_eq!(tap.answer(id).await["values"], json!([payload]));
+        // Within a batch, too.
+        let mut warn = json!({"op": "call", "node": "n2", "method": "warn", "args": ["after"]});
+        let mut received = receive;
+        received["op"] = "receive".into();
+        warn["node"] = "n2".into();
+        tap.events.clear();
+        tap.done("batch", json!({"ops": [received, warn]})).await;
+        let first = tap.event(|event| event["ev"] == "call").await;
+        assert_eq!(first["method"], "status");
+    }
+}

@@ -186,6 +186,9 @@ impl Node for Json {
         props.insert("property", self.name.as_str().into());
         let indent = if self.pretty { INDENT } else { 0 };
         props.insert("indent", indent.into());
+        if matches!(self.action, Action::Toggle) {
+            props.insert("action", "".into());
+        }
         props
     }
 }

@@ -349,6 +349,9 @@ impl Node for Split {
             props.insert("arraySplt", rules.array_length.into());
         }
         props.insert("property", self.property_name.as_str().into());
+        if self.name_goes_to.is_none() {
+            props.insert("addname", "".into());
+        }
         props
     }
 }
