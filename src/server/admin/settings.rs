@@ -6,7 +6,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{broker::Broker, server::ServerState};
+use crate::{broker::Broker, engine::RuntimeSettings, message::to_wire, server::ServerState};
 
 pub(super) async fn settings(State(state): State<ServerState>) -> Json<Value> {
     let runtime = &state.runtime;
@@ -27,12 +27,20 @@ pub(super) async fn settings(State(state): State<ServerState>) -> Json<Value> {
         "diagnostics": { "enabled": true, "ui": false },
         "runtimeState": { "enabled": true, "ui": false },
         "tap": state.tap,
-        "functionTimeout": runtime.engine().settings().function_timeout.as_secs_f64(),
+        "functionTimeout": function_timeout(&runtime.engine().settings()),
         "functionExternalModules": false,
         "debugMaxLength": runtime.engine().settings().debug_max_length,
         "libraries": [],
         "broker": broker,
     }))
+}
+
+/// What new functions get in Node-RED's editor, if that is set; else how long any may run.
+fn function_timeout(settings: &RuntimeSettings) -> Value {
+    match settings.others.get("functionTimeout") {
+        Some(set) => to_wire(set),
+        None => settings.function_timeout.as_secs_f64().into(),
+    }
 }
 
 pub(super) async fn nodes(State(state): State<ServerState>) -> Json<Value> {

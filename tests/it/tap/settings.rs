@@ -211,3 +211,24 @@ async fn environment_variables_are_set_and_removed() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_time_for_new_functions_is_shown_as_it_was_set() {
+    let mut tap = Tap::start().await;
+    let shown = async |tap: &Tap| {
+        tap.call_http(reqwest::Method::GET, "/settings", &[], Json::Null)
+            .await
+            .1["functionTimeout"]
+            .clone()
+    };
+    let before = shown(&tap).await;
+    for (value, expected) in [
+        (json!(7), json!(7)),
+        (json!(0.01), json!(0.01)),
+        (undefined(), before),
+    ] {
+        tap.done("settings", json!({"values": {"functionTimeout": value}}))
+            .await;
+        assert_eq!(shown(&tap).await, expected);
+    }
+}
