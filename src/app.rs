@@ -6,7 +6,7 @@ use clap::Parser;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    broker::Broker,
+    broker::{BoundListeners, Broker},
     catalog::{Catalog, OwnError},
     cli::{self, Banner, CANNOT, Cli, Command},
     engine::{Clock, Contexts, Registry},
@@ -18,7 +18,7 @@ use crate::{
     services::Services,
     settings::{Flags, Settings},
     startup::{self, Signal, Signals, StartError},
-    store::{DataFolder, DiskFlowStore, FlowStore, MemoryFlowStore, Place},
+    store::{BrokerStore, DataFolder, DiskFlowStore, FlowStore, MemoryFlowStore, Place},
 };
 
 /// How long the parts that are left may take once the flows have stopped.
@@ -109,8 +109,9 @@ async fn serve(mut settings: Settings, flags: &Flags) -> Result<(), StartError> 
         .transpose()?;
     let mut signals = Signals::new().map_err(|error| StartError::Other(error.to_string()))?;
     let http = startup::listen(settings.http, "--http")?;
-    let broker = start_broker(&settings).await?;
+    let bound = bind_broker(&settings)?;
     let store = open_store(&settings)?;
+    let broker = start_broker(&settings, bound)?;
     let contexts = open_contexts(&settings)?;
     let http_address = http
         .local_addr()
@@ -170,12 +171,31 @@ async fn serve(mut settings: Settings, flags: &Flags) -> Result<(), StartError> 
     Ok(())
 }
 
-/// None when it is off.
-async fn start_broker(settings: &Settings) -> Result<Option<Broker>, StartError> {
-    let Some(config) = settings.broker.clone() else {
+/// Takes the broker's places; none when it is off.
+fn bind_broker(settings: &Settings) -> Result<Option<BoundListeners>, StartError> {
+    let config = settings.broker.as_ref();
+    let bound = config.map(|config| BoundListeners::bind(config.listeners.clone()));
+    bound
+        .transpose()
+        .map_err(|error| startup::broker_error(error.into()))
+}
+
+/// Serves at these places. With `--tap` nothing outlives the process.
+fn start_broker(
+    settings: &Settings,
+    bound: Option<BoundListeners>,
+) -> Result<Option<Broker>, StartError> {
+    let (Some(config), Some(bound)) = (settings.broker.clone(), bound) else {
         return Ok(None);
     };
-    let started = Broker::start(config).await;
+    let store = match settings.tap {
+        true => None,
+        false => Some(BrokerStore::open(&settings.data)?),
+    };
+    for notice in store.iter().flat_map(|(store, _)| store.notices()) {
+        tracing::warn!("{notice}");
+    }
+    let started = Broker::open(config, bound, store);
     started.map(Some).map_err(startup::broker_error)
 }
 

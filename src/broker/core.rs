@@ -17,6 +17,8 @@ use super::{
     bus::{Bus, BusError},
     codec::{Filter, reason},
     counters::Counters,
+    journal::Journal,
+    kept,
     listeners::Listeners,
     memory::Memory,
     message::Publication,
@@ -30,6 +32,7 @@ use super::{
     topics::{overlaps, split_shared},
     wills::Wills,
 };
+use crate::store::{BrokerStore, StoredRecord};
 
 /// Subscriptions and retained messages change together, so that a new subscriber neither misses a message nor gets it twice.
 pub(super) struct Routes {
@@ -53,6 +56,7 @@ pub(super) struct Core {
     pub(super) routes: Mutex<Routes>,
     /// It was said that there is no room for more retained messages.
     pub(super) told_full: AtomicBool,
+    pub(super) journal: Journal,
     pub(super) counters: Counters,
     pub(super) sys: Sys,
 }
@@ -78,7 +82,17 @@ impl Drop for Place {
 
 impl Core {
     /// The broker without listeners; its dispatcher runs.
-    pub(super) fn start(config: BrokerConfig) -> Result<Arc<Self>, BusError> {
+    pub(super) fn start(
+        config: BrokerConfig,
+        store: Option<(BrokerStore, Vec<StoredRecord>)>,
+    ) -> Result<Arc<Self>, BusError> {
+        let mut retained = Retained::new(config.max_retained, config.max_retained_bytes);
+        let (store, records) = store.unzip();
+        for record in records.into_iter().flatten() {
+            if let Some(publication) = kept::read(&record) {
+                retained.store(&publication);
+            }
+        }
         let (bus, dispatcher) = Bus::start()?;
         let memory = Memory::new(config.max_memory);
         let core = Arc::new(Self {
@@ -94,14 +108,16 @@ impl Core {
             connections: AtomicUsize::new(0),
             routes: Mutex::new(Routes {
                 subscriptions: Subscriptions::default(),
-                retained: Retained::new(config.max_retained, config.max_retained_bytes),
+                retained,
             }),
             told_full: AtomicBool::new(false),
+            journal: Journal::new(store, config.persistence),
             counters: Counters::default(),
             sys: Sys::new(),
             config,
         });
         core.tasks.spawn(core.clone().dispatch_all(dispatcher));
+        core.tasks.spawn(Journal::run(core.clone()));
         Ok(core)
     }
 
@@ -217,6 +233,10 @@ impl Core {
             self.counters.expired.add(1);
             self.end(&session);
         }
-        self.routes.lock().retained.expire();
+        let expired = self.routes.lock().retained.expire();
+        if !expired.is_empty() {
+            let changes = expired.iter().map(|topic| kept::removal(topic));
+            self.journal.commit(changes.collect(), None);
+        }
     }
 }

@@ -12,6 +12,8 @@ use super::{
     client::{PUBACK, PUBREC},
     codec::{Qos, reason},
     core::Core,
+    journal::Change,
+    kept,
     message::{Origin, Publication},
     outbox::{Delivery, Link},
     session::Session,
@@ -46,34 +48,66 @@ impl Core {
                 () = self.shutdown.cancelled() => return,
                 () = dispatcher.next(batch) => {}
             }
-            self.fan_out(batch, &mut woken, &mut reached);
+            self.journal.has_room().await;
+            let changes = self.fan_out(batch, &mut woken, &mut reached);
             self.recent.lock().note(batch);
-            for (publication, reached) in batch.drain(..).zip(reached.drain(..)) {
-                acknowledge(&publication, reached, &mut woken);
-            }
             for session in woken.drain(..) {
                 session.wake();
             }
+            self.acknowledge_all(changes, batch, &mut reached);
             // The bus is not one of tokio's own things, so nothing else would let other tasks run.
             tokio::task::yield_now().await;
         }
     }
 
+    /// Tells the publishers of a batch that the broker has their messages, once what it is to keep of them is on the disk.
+    fn acknowledge_all(
+        &self,
+        changes: Vec<Change>,
+        batch: &mut Vec<Arc<Publication>>,
+        reached: &mut Vec<bool>,
+    ) {
+        let waiting: Vec<(Arc<Publication>, bool)> = batch
+            .drain(..)
+            .zip(reached.drain(..))
+            .filter(|(publication, _)| publication.is_waited_for())
+            .collect();
+        if waiting.is_empty() {
+            return self.journal.commit(changes, None);
+        }
+        let acknowledge_each = move || {
+            let mut woken = Vec::new();
+            for (publication, reached) in &waiting {
+                acknowledge(publication, *reached, &mut woken);
+            }
+            for session in woken {
+                session.wake();
+            }
+        };
+        self.journal
+            .commit(changes, Some(Box::new(acknowledge_each)));
+    }
+
     /// Hands a batch to its subscribers' sessions; `woken` are those to wake, `reached` tells of each message whether it has a
-    /// subscriber.
+    /// subscriber. Gives what is to be kept of it.
     fn fan_out(
         &self,
         batch: &[Arc<Publication>],
         woken: &mut Vec<Arc<Session>>,
         reached: &mut Vec<bool>,
-    ) {
+    ) -> Vec<Change> {
+        let mut changes = Vec::new();
         let (mut delivered, mut delivered_bytes) = (0, 0);
         let mut routes = self.routes.lock();
         for publication in batch {
-            if publication.retain
-                && !routes.retained.store(publication)
-                && !self.told_full.swap(true, Ordering::Relaxed)
-            {
+            let is_kept = publication.retain && routes.retained.store(publication);
+            if publication.retain && self.journal.is_on() && !publication.is_system() {
+                changes.push(match is_kept {
+                    true => kept::change(publication),
+                    false => kept::removal(publication.topic()),
+                });
+            }
+            if publication.retain && !is_kept && !self.told_full.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
                     "The broker has no room for more retained messages: that of {}, say, is not kept",
                     publication.topic()
@@ -115,6 +149,7 @@ impl Core {
         drop(routes);
         self.counters.delivered.add(delivered);
         self.counters.delivered_bytes.add(delivered_bytes);
+        changes
     }
 
     /// Puts a message into a session; false if the subscription does not want it.

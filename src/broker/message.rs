@@ -158,6 +158,15 @@ impl Publication {
         self.body.topic()
     }
 
+    /// Whether somebody waits to hear that the broker has it.
+    pub(super) fn is_waited_for(&self) -> bool {
+        match self.origin {
+            Origin::Broker => false,
+            Origin::Client(..) => self.qos > Qos::AtMostOnce,
+            Origin::Local(..) => true,
+        }
+    }
+
     /// Whether the broker tells something about itself.
     pub(super) fn is_system(&self) -> bool {
         self.body.topic_bytes().starts_with(b"$SYS/")

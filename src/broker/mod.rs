@@ -18,6 +18,8 @@ mod fan_out;
 mod handshake;
 mod inflight;
 mod inspect;
+mod journal;
+mod kept;
 mod listeners;
 mod local;
 mod memory;
@@ -47,6 +49,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Sink, Stream as Frames};
 use tokio::time::Instant;
 
+use crate::store::{BrokerStore, StoredRecord};
+
 use self::{
     core::{Core, Place},
     stream::{Entry, Stream},
@@ -57,7 +61,8 @@ pub use access::{
 };
 pub use codec::Qos;
 pub use inspect::{ClientInfo, RetainedInfo};
-pub use listeners::{At, ListenError, ListenerConfig, TlsConfig};
+pub use journal::Persistence;
+pub use listeners::{At, BoundListeners, ListenError, ListenerConfig, TlsConfig};
 pub use local::{LocalClient, LocalError, LocalReceiver, Received, SubscribeOptions};
 pub use message::{PublishProperties, Taken};
 pub use recent::TopicSeen;
@@ -94,6 +99,8 @@ pub struct BrokerConfig {
     pub max_memory: usize,
     pub max_retained: usize,
     pub max_retained_bytes: usize,
+    /// How careful it is with what it keeps on the disk, if it has a store.
+    pub persistence: Persistence,
     /// How long a connection may take to send its CONNECT.
     pub connect_timeout: Duration,
     /// Who may connect and do what at first; [`Broker::set_access`] changes that.
@@ -129,6 +136,7 @@ impl Default for BrokerConfig {
             max_memory: 256 << 20,
             max_retained: 100_000,
             max_retained_bytes: 64 << 20,
+            persistence: Persistence::default(),
             connect_timeout: Duration::from_secs(5),
             access: AccessConfig::default(),
             open_to_all: false,
@@ -167,18 +175,29 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Listens and serves until [`Broker::stop`].
+    /// Listens and serves as [`Broker::open`] does, with nothing that outlives it.
     ///
     /// # Errors
     /// There can't be one of the listeners, or the bus does not start.
     pub async fn start(config: BrokerConfig) -> Result<Self, BrokerError> {
-        let listeners = config.listeners.clone();
-        let core = Core::start(config).map_err(|error| BrokerError::Bus(error.to_string()))?;
+        let bound = BoundListeners::bind(config.listeners.clone())?;
+        Self::open(config, bound, None)
+    }
+
+    /// Serves at these places until [`Broker::stop`]. Goes on with what the store holds, and keeps there what is to be kept.
+    ///
+    /// # Errors
+    /// The bus does not start.
+    pub fn open(
+        config: BrokerConfig,
+        bound: BoundListeners,
+        store: Option<(BrokerStore, Vec<StoredRecord>)>,
+    ) -> Result<Self, BrokerError> {
+        let core =
+            Core::start(config, store).map_err(|error| BrokerError::Bus(error.to_string()))?;
         let broker = Self { core };
-        if let Err(error) = broker.set_listeners(listeners) {
-            broker.stop().await;
-            return Err(error.into());
-        }
+        broker.core.listeners.begin(&broker.core, bound);
+        broker.warn_of_strangers();
         broker.core.tasks.spawn(keep_house(broker.core.clone()));
         Ok(broker)
     }
@@ -189,6 +208,12 @@ impl Broker {
     /// The first one that can't be; everything is as before then.
     pub fn set_listeners(&self, listeners: Vec<ListenerConfig>) -> Result<(), ListenError> {
         self.core.listeners.set(&self.core, listeners)?;
+        self.warn_of_strangers();
+        Ok(())
+    }
+
+    /// Says where everybody can come in.
+    fn warn_of_strangers(&self) {
         for (listener, address) in self.core.listeners.list() {
             let Some(address) = address.filter(|address| !address.ip().is_loopback()) else {
                 continue;
@@ -207,7 +232,6 @@ impl Broker {
                 );
             }
         }
-        Ok(())
     }
 
     /// Who may connect and do what from now on. It holds for open connections, waiting messages and retained ones, too; a

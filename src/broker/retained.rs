@@ -77,16 +77,19 @@ impl Retained {
         found
     }
 
-    /// Forgets those whose time is over.
-    pub(super) fn expire(&mut self) {
+    /// Forgets those whose time is over; their topics.
+    pub(super) fn expire(&mut self) -> Vec<String> {
         let mut expired = Vec::new();
         self.root.expired(&mut expired);
+        let mut topics = Vec::with_capacity(expired.len());
         for publication in expired {
             if self.root.take(publication.topic()).is_some() {
                 self.count -= 1;
                 self.bytes -= publication.size();
+                topics.push(publication.topic().to_owned());
             }
         }
+        topics
     }
 }
 

@@ -9,7 +9,9 @@ use toml::{
 };
 
 use super::{SettingsError, file::Source};
-use crate::broker::{AccessConfig, At, BrokerConfig, ListenerConfig, Rule, TlsConfig, User};
+use crate::broker::{
+    AccessConfig, At, BrokerConfig, ListenerConfig, Persistence, Rule, TlsConfig, User,
+};
 
 /// As it stands in the file.
 #[derive(Deserialize)]
@@ -27,6 +29,7 @@ struct Table {
     max_retained_bytes: Option<usize>,
     offline_messages: Option<usize>,
     offline_bytes: Option<usize>,
+    persistence: Option<Persistence>,
     /// Seconds.
     connect_timeout: Option<f64>,
     #[serde(default)]
@@ -104,6 +107,7 @@ impl Source<'_> {
         set(&mut config.max_retained_bytes, table.max_retained_bytes);
         set(&mut config.offline_messages, table.offline_messages);
         set(&mut config.offline_bytes, table.offline_bytes);
+        config.persistence = table.persistence.unwrap_or_default();
         if let Some(seconds) = table.connect_timeout {
             let line = self.line(&key.span());
             config.connect_timeout = Duration::try_from_secs_f64(seconds)

@@ -3,6 +3,7 @@
 //! [`FlowStore`] is what the runtime sees. On disk ([`DiskFlowStore`]) a version lives twice: in a database, with its
 //! history, and in plain files that survive a power cut.
 
+mod broker;
 mod context;
 mod credentials;
 mod disk;
@@ -23,6 +24,7 @@ use std::{path::PathBuf, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use self::sled as database;
+pub use broker::{BrokerStore, RecordChange, StoredRecord};
 pub use context::{ContextConfig, ContextModule, DiskContext, Place};
 pub use credentials::{Credentials, UNCHANGED};
 pub use disk::DiskFlowStore;

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Action, Identity};
 use crate::broker::{
     codec::reason, core::Core, message::Publication, session::Session, stream::Entry,
 };
 
 /// Who has published a message that is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::broker) struct Source {
     user: Option<Arc<str>>,
     client_id: Arc<str>,

@@ -100,6 +100,28 @@ impl Door {
     }
 }
 
+/// Places that are taken, where nobody is served yet: clients that come wait.
+pub struct BoundListeners(Vec<(accept::Bound, Door)>);
+
+impl BoundListeners {
+    /// Takes these places, all of them or none.
+    ///
+    /// # Errors
+    /// The first one that can't be.
+    pub fn bind(wanted: Vec<ListenerConfig>) -> Result<Self, ListenError> {
+        let bind = |config: ListenerConfig| {
+            let place = config.at.clone();
+            let door = Door::new(config)?;
+            Ok((accept::bind(&place)?, door))
+        };
+        wanted
+            .into_iter()
+            .map(bind)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
 struct Running {
     door: Arc<ArcSwap<Door>>,
     /// Where it listens in fact, if it is an address.
@@ -149,6 +171,16 @@ impl Listeners {
             }
             stays
         });
+        Self::serve(&mut running, core, begin);
+        Ok(())
+    }
+
+    /// Serves places that are taken.
+    pub(super) fn begin(&self, core: &Arc<Core>, bound: BoundListeners) {
+        Self::serve(&mut self.0.lock(), core, bound.0);
+    }
+
+    fn serve(running: &mut Vec<Running>, core: &Arc<Core>, begin: Vec<(accept::Bound, Door)>) {
         for (bound, door) in begin {
             let one = Running {
                 door: Arc::new(ArcSwap::from_pointee(door)),
@@ -158,7 +190,6 @@ impl Listeners {
             bound.serve(core, one.door.clone(), one.stop.clone());
             running.push(one);
         }
-        Ok(())
     }
 
     /// What each listener is, and the address that it has in fact.

@@ -7,6 +7,7 @@ mod exchange_5;
 mod inspect;
 mod listeners;
 mod local;
+mod persistence;
 mod system;
 mod version_5;
 mod wire;

@@ -12,7 +12,7 @@ use crate::{
     message::Value,
     store::{
         StoreError,
-        database::{ContextChange, SledContext, StoredContext},
+        database::{SledValues, StoredValue, ValueChange},
         file::set_aside,
     },
 };
@@ -26,7 +26,7 @@ const MAX_WARNED: usize = 1_000;
 
 /// The database.
 pub(super) struct Disk {
-    pub(super) database: SledContext,
+    pub(super) database: SledValues,
     pub(super) stored: HashMap<(String, String), Stored>,
     next_order: u64,
     /// The length of all values together.
@@ -47,7 +47,7 @@ pub(super) struct Stored {
 
 impl Disk {
     /// What this database holds is not known yet.
-    pub(super) fn new(database: SledContext) -> Self {
+    pub(super) fn new(database: SledValues) -> Self {
         Self {
             database,
             stored: HashMap::new(),
@@ -59,7 +59,7 @@ impl Disk {
     }
 
     /// The database holds this.
-    pub(super) fn remember(&mut self, value: StoredContext) {
+    pub(super) fn remember(&mut self, value: StoredValue) {
         self.next_order = self.next_order.max(value.order + 1);
         self.length += value.bytes.len();
         let stored = Stored {
@@ -76,7 +76,7 @@ impl Disk {
         scope: &str,
         name: String,
         value: &Value,
-    ) -> Option<ContextChange> {
+    ) -> Option<ValueChange> {
         let place = (scope.to_owned(), name);
         let stored = self.stored.get(&place).copied();
         let before = stored.map_or(0, |stored| stored.length);
@@ -102,12 +102,12 @@ impl Disk {
         let order = stored.map_or(self.next_order, |stored| stored.order);
         self.next_order = self.next_order.max(order + 1);
         let (scope, name) = place;
-        Some(ContextChange {
+        Some(ValueChange {
             scope,
             name,
             order,
             bytes,
-            before,
+            before: Some(before),
         })
     }
 
@@ -129,12 +129,12 @@ impl Disk {
     ///
     /// # Errors
     /// When they can't be written.
-    pub(super) fn apply(&mut self, changes: Vec<ContextChange>) -> Result<(), StoreError> {
+    pub(super) fn apply(&mut self, changes: Vec<ValueChange>) -> Result<(), StoreError> {
         self.database.write(&changes)?;
         for change in changes {
-            self.length -= change.before;
+            self.length -= change.before.unwrap_or_default();
             match change.bytes {
-                Some(bytes) => self.remember(StoredContext {
+                Some(bytes) => self.remember(StoredValue {
                     scope: change.scope,
                     name: change.name,
                     order: change.order,
@@ -149,9 +149,9 @@ impl Disk {
 
 /// A database and what is in it.
 pub(super) struct Loaded {
-    pub(super) database: SledContext,
+    pub(super) database: SledValues,
     /// Its sound values, in their order.
-    pub(super) values: Vec<(StoredContext, Value)>,
+    pub(super) values: Vec<(StoredValue, Value)>,
     /// How many are not.
     damaged: usize,
 }
@@ -188,7 +188,7 @@ pub(super) fn open_database(
         aside.display()
     ));
     let loaded = Loaded {
-        database: SledContext::open(path)?,
+        database: SledValues::open(path, "context")?,
         values,
         damaged: 0,
     };
@@ -196,7 +196,7 @@ pub(super) fn open_database(
 }
 
 fn load(path: &Path) -> Result<Loaded, StoreError> {
-    let database = SledContext::open(path)?;
+    let database = SledValues::open(path, "context")?;
     let (stored, mut damaged) = database.load()?;
     let mut values = Vec::with_capacity(stored.len());
     for value in stored {

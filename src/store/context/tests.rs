@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::{disk::MAX_VALUE, *};
 use crate::{
     message::{from_wire, to_wire},
-    store::database::ContextChange,
+    store::database::ValueChange,
 };
 
 fn path(text: &str) -> PropertyPath {
@@ -217,12 +217,12 @@ fn damage_is_set_aside_and_the_rest_goes_on() {
         .disk
         .lock()
         .database
-        .write(&[ContextChange {
+        .write(&[ValueChange {
             scope: "t".into(),
             name: "a".into(),
             order: 0,
             bytes: Some(b"{\"$t\":\"nonsense\"}".to_vec()),
-            before: 1,
+            before: Some(1),
         }])
         .unwrap();
     store.disk.lock().database.flush().unwrap();

@@ -1,6 +1,6 @@
 //! sled: all that Flowrill keeps in a database stands below here.
 
-mod context;
+mod values;
 mod versions;
 
 use std::{
@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use sled::{Db, Mode, Tree};
 
 use super::StoreError;
-pub(super) use context::{ContextChange, SledContext, StoredContext};
+pub(super) use values::{SledValues, StoredValue, ValueChange};
 pub(super) use versions::SledVersions;
 
 /// sled rewrites whole leaves, so large values are cut into pieces of this size.

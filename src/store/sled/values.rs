@@ -1,4 +1,4 @@
-//! The values of one context store in a sled database.
+//! Values under a scope and a name in a sled database: those of a context store, and what the broker keeps.
 //!
 //! A value is a row of pieces. Their key is the scope and the name, each with its length before it, and the number of the
 //! piece; the first begins with a head that says how many pieces there are and what their checksum is.
@@ -14,13 +14,13 @@ use crate::store::StoreError;
 /// Bytes in front of the first piece: order, number of pieces, checksum.
 const HEAD: usize = 8 + 4 + 32;
 
-/// Context values.
-pub(in crate::store) struct SledContext {
+/// The values.
+pub(in crate::store) struct SledValues {
     database: Database,
 }
 
 /// A value as it was stored.
-pub(in crate::store) struct StoredContext {
+pub(in crate::store) struct StoredValue {
     pub(in crate::store) scope: String,
     pub(in crate::store) name: String,
     /// Values of a scope come in this order.
@@ -29,22 +29,22 @@ pub(in crate::store) struct StoredContext {
 }
 
 /// A value to write, or to remove when it has no bytes.
-pub(in crate::store) struct ContextChange {
+pub(in crate::store) struct ValueChange {
     pub(in crate::store) scope: String,
     pub(in crate::store) name: String,
     pub(in crate::store) order: u64,
     pub(in crate::store) bytes: Option<Vec<u8>>,
-    /// The length of what is stored so far.
-    pub(in crate::store) before: usize,
+    /// The length of what is stored so far; none if it is not known.
+    pub(in crate::store) before: Option<usize>,
 }
 
-impl SledContext {
+impl SledValues {
     /// Opens the database in `path`, or makes one.
     ///
     /// # Errors
     /// When it is damaged or can't be opened.
-    pub(in crate::store) fn open(path: &Path) -> Result<Self, StoreError> {
-        let database = Database::open(path, "context")?;
+    pub(in crate::store) fn open(path: &Path, tree: &'static str) -> Result<Self, StoreError> {
+        let database = Database::open(path, tree)?;
         Ok(Self { database })
     }
 
@@ -52,7 +52,7 @@ impl SledContext {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub(in crate::store) fn load(&self) -> Result<(Vec<StoredContext>, usize), StoreError> {
+    pub(in crate::store) fn load(&self) -> Result<(Vec<StoredValue>, usize), StoreError> {
         self.database.with(|tree| {
             let (mut sound, mut damaged) = (Vec::new(), 0);
             for entry in tree.iter() {
@@ -60,7 +60,7 @@ impl SledContext {
                 match split_key(&key) {
                     Some((_, _, 1..)) => {}
                     Some((scope, name, 0)) => match read(tree, &key, &head)? {
-                        Some((order, bytes)) => sound.push(StoredContext {
+                        Some((order, bytes)) => sound.push(StoredValue {
                             scope,
                             name,
                             order,
@@ -79,7 +79,7 @@ impl SledContext {
     ///
     /// # Errors
     /// When they can't be written.
-    pub(in crate::store) fn write(&self, changes: &[ContextChange]) -> Result<(), StoreError> {
+    pub(in crate::store) fn write(&self, changes: &[ValueChange]) -> Result<(), StoreError> {
         self.database.with(|tree| {
             let mut batch = Batch::default();
             for change in changes {
@@ -87,7 +87,11 @@ impl SledContext {
                     Some(bytes) => insert(change, bytes, &mut batch),
                     None => 0,
                 };
-                for piece in pieces..pieces_of(change.before) {
+                let before = match change.before {
+                    Some(length) => pieces_of(length),
+                    None => stored_pieces(tree, &key(change, 0))?,
+                };
+                for piece in pieces..before {
                     batch.remove(key(change, piece));
                 }
             }
@@ -109,7 +113,16 @@ fn pieces_of(length: usize) -> u32 {
     length.div_ceil(PIECE) as u32
 }
 
-fn insert(change: &ContextChange, bytes: &[u8], batch: &mut Batch) -> u32 {
+/// How many pieces there are of the value that begins with this key.
+fn stored_pieces(tree: &Tree, first: &[u8]) -> sled::Result<u32> {
+    let head = tree.get(first)?;
+    let count = head
+        .as_deref()
+        .and_then(|head| head.get(8..12)?.try_into().ok());
+    Ok(count.map_or(0, u32::from_be_bytes))
+}
+
+fn insert(change: &ValueChange, bytes: &[u8], batch: &mut Batch) -> u32 {
     let pieces = pieces_of(bytes.len());
     for (index, piece) in (0_u32..).zip(bytes.chunks(PIECE)) {
         let mut value = Vec::with_capacity(HEAD + piece.len());
@@ -124,7 +137,7 @@ fn insert(change: &ContextChange, bytes: &[u8], batch: &mut Batch) -> u32 {
     pieces
 }
 
-fn key(change: &ContextChange, piece: u32) -> Vec<u8> {
+fn key(change: &ValueChange, piece: u32) -> Vec<u8> {
     let (scope, name) = (change.scope.as_bytes(), change.name.as_bytes());
     let mut key = Vec::with_capacity(12 + scope.len() + name.len());
     for part in [scope, name] {
