@@ -1,4 +1,4 @@
-//! End-to-end load: publishes to `bench/in`, reads `bench/out`, and prints throughput, latency, loss and the CPU that the
+//! End-to-end load: publishes to `--to` (`bench/in`), reads `--from` (`bench/out`), and prints throughput, latency, loss and the CPU that the
 //! watched processes took per message. It speaks MQTT 3.1.1 itself, so that its own cost stays small.
 //!
 //! `load --port 1883 --seconds 5 --qos 0 --rate 0 --window 256 --connections 1 --pad 100 --pids 12,34 --label name`
@@ -34,6 +34,8 @@ struct Options {
     window: u64,
     connections: u64,
     pad: usize,
+    to: String,
+    from: String,
     pids: Vec<u32>,
     label: String,
 }
@@ -59,6 +61,8 @@ impl Options {
             window: take("--window", "256").parse()?,
             connections: take("--connections", "1").parse()?,
             pad: take("--pad", "100").parse()?,
+            to: take("--to", "bench/in"),
+            from: take("--from", "bench/out"),
             pids: take("--pids", "")
                 .split(',')
                 .filter(|pid| !pid.is_empty())
@@ -105,7 +109,7 @@ fn main() -> Result<(), Failure> {
     progress.sending.store(true, Ordering::Release);
     let epoch = Instant::now();
     let subscriber = connect(&options, "load-sub")?;
-    subscribe(&subscriber, options.qos)?;
+    subscribe(&subscriber, &options)?;
     let reader = {
         let progress = progress.clone();
         let qos = options.qos;
@@ -171,10 +175,14 @@ fn warm_up(options: &Options, progress: &Progress, epoch: Instant) -> Result<(),
     let deadline = Instant::now() + Duration::from_secs(20);
     while progress.received.load(Ordering::Acquire) == 0 {
         if Instant::now() > deadline {
-            return Err("nothing comes back from bench/out: does the flow run?".into());
+            return Err(format!(
+                "nothing comes back from {}: does the flow run?",
+                options.from
+            )
+            .into());
         }
         let mut packet = Vec::new();
-        publish(&mut packet, 0, 0, epoch, options.pad);
+        publish(&mut packet, options, 0, 0, epoch);
         stream.write_all(&packet)?;
         progress.sent.fetch_add(1, Ordering::AcqRel);
         thread::sleep(Duration::from_millis(100));
@@ -221,7 +229,7 @@ fn send(
         }
         for _ in 0..batch {
             id = id.checked_add(1).unwrap_or(1);
-            publish(&mut packet, options.qos, id, epoch, options.pad);
+            publish(&mut packet, options, options.qos, id, epoch);
         }
         count += batch;
         progress.sent.fetch_add(batch, Ordering::AcqRel);
@@ -335,10 +343,10 @@ fn connect(options: &Options, name: &str) -> Result<TcpStream, Failure> {
     }
 }
 
-fn subscribe(mut stream: &TcpStream, qos: u8) -> Result<(), Failure> {
+fn subscribe(mut stream: &TcpStream, options: &Options) -> Result<(), Failure> {
     let mut body = vec![0, 1];
-    text(&mut body, "bench/out");
-    body.push(qos);
+    text(&mut body, &options.from);
+    body.push(options.qos);
     let mut packet = vec![0x82];
     length(&mut packet, body.len());
     packet.extend(body);
@@ -348,18 +356,18 @@ fn subscribe(mut stream: &TcpStream, qos: u8) -> Result<(), Failure> {
     Ok(())
 }
 
-fn publish(packet: &mut Vec<u8>, qos: u8, id: u16, epoch: Instant, pad: usize) {
+fn publish(packet: &mut Vec<u8>, options: &Options, qos: u8, id: u16, epoch: Instant) {
     let payload = format!(
         "{{\"t\":{},\"c\":21.5,\"pad\":\"{}\"}}",
         epoch.elapsed().as_micros(),
-        "x".repeat(pad)
+        "x".repeat(options.pad)
     );
     packet.push(0x30 | (qos << 1));
     length(
         packet,
-        2 + "bench/in".len() + if qos > 0 { 2 } else { 0 } + payload.len(),
+        2 + options.to.len() + if qos > 0 { 2 } else { 0 } + payload.len(),
     );
-    text(packet, "bench/in");
+    text(packet, &options.to);
     if qos > 0 {
         packet.extend_from_slice(&id.to_be_bytes());
     }

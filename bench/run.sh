@@ -76,6 +76,27 @@ if [ "${1:-}" = peers ]; then
   stop "$node"; stop "$mosquitto"
 fi
 
+# The broker alone: what is published to a topic comes back from it.
+echo "== broker alone, one publisher, one subscriber"
+alone() { # label, port, pids
+  for qos in 0 1; do
+    "$load" --port "$2" --label "$1 QoS $qos max" --qos "$qos" --to bench/one --from bench/one --pids "$3" --seconds "$seconds" || true
+    "$load" --port "$2" --label "$1 QoS $qos 1,000/s" --qos "$qos" --rate 1000 --to bench/one --from bench/one --pids "$3" --seconds "$seconds" || true
+  done
+}
+flowrill
+alone flowrill "$mqtt" "$pid"
+stop "$pid"
+if [ "${1:-}" = peers ]; then
+  mqtt=$(free_port)
+  printf 'listener %s 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n' "$mqtt" >"$work/mosquitto.conf"
+  mosquitto -c "$work/mosquitto.conf" >/dev/null 2>&1 &
+  mosquitto=$!; pids+=("$mosquitto")
+  sleep 0.5
+  alone mosquitto "$mqtt" "$mosquitto"
+  stop "$mosquitto"
+fi
+
 measure() { # label, qos, rate, window, pids
   "$load" --port "$mqtt" --label "$1" --qos "$2" --rate "$3" --window "$4" --pids "$5" --seconds "$seconds" || true
 }
