@@ -1,7 +1,7 @@
 //! The frames of `/tap`: requests as they come in, answers and refusals as they go out.
 
 use serde::Deserialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Number, Value as Json, json};
 
 use crate::message::MAX_DEPTH;
 
@@ -28,6 +28,18 @@ pub(super) fn parse(text: &str) -> Result<Request, String> {
         Ok(_) => Err("A request is a JSON object".into()),
         Err(error) => Err(format!("The request is not valid JSON: {error}")),
     }
+}
+
+/// The id of a request that is refused as a whole, however deep the rest of it is; null where none can be read.
+pub(super) fn id_of(text: &str) -> Json {
+    #[derive(Deserialize)]
+    struct Refused {
+        id: Option<Number>,
+    }
+    let id = serde_json::from_str::<Refused>(text)
+        .ok()
+        .and_then(|refused| refused.id);
+    id.map_or(Json::Null, Json::Number)
 }
 
 /// How deep the brackets of a JSON text are nested.

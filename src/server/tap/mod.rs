@@ -120,7 +120,10 @@ async fn read(mut receiver: SplitStream<WebSocket>, connection: Connection) {
         let answer = match received {
             Frame::Text(text) => match frame::parse(text.as_str()) {
                 Ok(request) => ops::carry_out(&connection, request).await,
-                Err(error) => Some(frame::refusal(Json::Null, &error)),
+                Err(error) => {
+                    let id = frame::id_of(text.as_str());
+                    Some(frame::refusal(id, &error))
+                }
             },
             Frame::Binary(_) => Some(frame::refusal(
                 Json::Null,

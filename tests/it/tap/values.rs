@@ -276,17 +276,13 @@ async fn what_is_no_value_is_refused() {
             .await;
         assert!(!message.is_empty(), "{payload}");
     }
-    let deep = format!(
-        "{{\"id\":9001,\"op\":\"receive\",\"node\":\"h\",\"msg\":{{\"payload\":{}{}}}}}",
-        "[".repeat(100_000),
-        "]".repeat(100_000)
-    );
-    tap.socket.send(&deep).await;
-    loop {
-        let frame = tap.socket.next().await.unwrap();
-        if frame.get("error").is_some() {
-            break;
-        }
+    for depth in [501, 2_000, 100_000] {
+        let payload = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let request =
+            format!(r#"{{"op":"receive","node":"h","msg":{{"payload":{payload}}},"id":{depth}}}"#);
+        tap.socket.send(&request).await;
+        let answer = tap.answer(depth as u64).await;
+        assert!(answer["error"]["message"].is_string(), "{depth}: {answer}");
     }
     tap.receive("h", json!({"payload": "still there"})).await;
     assert_eq!(tap.input("h").await["payload"], "still there");
