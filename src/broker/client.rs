@@ -8,13 +8,16 @@ use super::{
     access::Source,
     aliases::{ClientAliases, OwnAliases},
     codec::{
-        Packet, PublishHead, PublishPacket, Qos, Refused, Version, Will, decode, encode_ack,
-        encode_pingresp, encode_publish, encode_suback, encode_unsuback, protocol_error, reason,
+        Packet, PublishHead, Version, Will, decode, encode_ack, encode_pingresp, encode_publish,
+        encode_suback, encode_unsuback, protocol_error, reason,
     },
     core::Core,
+    durable,
     ending::Ending,
     inflight::Sent,
+    journal::Change,
     message::{Body, Origin, Publication, PublishProperties},
+    outbox::Ack,
     session::Session,
     sessions::Closed,
     wills::publish_later,
@@ -49,14 +52,19 @@ pub(super) struct ClientParts {
 
 /// A client and the packets that wait on its way in and out.
 pub(super) struct Client {
-    parts: ClientParts,
+    pub(super) parts: ClientParts,
     /// What the client has set, and what it was told.
-    aliases: ClientAliases,
+    pub(super) aliases: ClientAliases,
     own_aliases: OwnAliases,
     /// Messages of QoS 1 that came and are not acknowledged yet.
-    unacknowledged: usize,
-    publishing: VecDeque<Arc<Publication>>,
+    pub(super) unacknowledged: usize,
+    pub(super) publishing: VecDeque<Arc<Publication>>,
     sending: Vec<Sent>,
+    /// What is to be stored, and what may be answered once it is.
+    pub(super) changes: Vec<Change>,
+    later: Vec<Ack>,
+    /// The session itself has changed.
+    has_changed: bool,
 }
 
 impl Client {
@@ -68,6 +76,9 @@ impl Client {
             unacknowledged: 0,
             publishing: VecDeque::new(),
             sending: Vec::new(),
+            changes: Vec::new(),
+            later: Vec::new(),
+            has_changed: false,
         }
     }
 
@@ -111,9 +122,16 @@ impl Client {
                 Err(refused) => break Err(Ending::Refused(refused)),
             }
             if self.publishing.len() >= PUBLISH_BATCH {
+                self.commit();
                 self.parts.core.bus.send(&mut self.publishing).await;
             }
         };
+        self.commit();
+        if std::mem::take(&mut self.has_changed) {
+            let (core, session) = (&self.parts.core, &self.parts.session);
+            core.store_session(session, self.parts.expiry, None);
+            core.stored().await;
+        }
         // What came before a fault counts.
         if !self.publishing.is_empty() {
             self.parts.core.bus.send(&mut self.publishing).await;
@@ -121,9 +139,46 @@ impl Client {
         outcome
     }
 
+    /// Has what has changed stored, and answers what waits for that.
+    fn commit(&mut self) {
+        let changes = std::mem::take(&mut self.changes);
+        if self.later.is_empty() {
+            if !changes.is_empty() {
+                self.parts.core.journal.commit(changes, None);
+            }
+            return;
+        }
+        let (session, later) = (self.parts.session.clone(), std::mem::take(&mut self.later));
+        let answer = move || {
+            for ack in later {
+                session.push_ack(ack);
+            }
+            session.wake();
+        };
+        self.parts
+            .core
+            .journal
+            .commit(changes, Some(Box::new(answer)));
+    }
+
+    /// A stored message is done with.
+    fn is_done(&mut self, seq: Option<u64>) {
+        if let Some(seq) = seq.filter(|seq| *seq > 0) {
+            self.changes.push(durable::done(&self.parts.session, seq));
+        }
+    }
+
+    /// Answers now, or if the session is stored once that is.
+    pub(super) fn answer(&mut self, first: u8, packet_id: u16, reason: u8, out: &mut BytesMut) {
+        match self.parts.session.is_durable() {
+            true => self.later.push((first, packet_id, reason)),
+            false => encode_ack(out, self.parts.version, first, packet_id, reason),
+        }
+    }
+
     fn packet(&mut self, packet: Packet, out: &mut BytesMut) -> Result<(), Ending> {
         let version = self.parts.version;
-        let session = &self.parts.session;
+        let session = &self.parts.session.clone();
         match packet {
             // [MQTT-3.1.0-2]
             Packet::Connect(_) => {
@@ -131,19 +186,30 @@ impl Client {
             }
             Packet::Publish(publish) => self.publish(publish, out)?,
             Packet::PubAck(id) => {
-                session.outbox().inflight.acknowledged(id);
+                let seq = session.outbox().inflight.acknowledged(id);
+                self.is_done(seq);
             }
-            Packet::PubRec(id, code) if code >= 0x80 => session.outbox().inflight.forget(id),
+            Packet::PubRec(id, code) if code >= 0x80 => {
+                let seq = session.outbox().inflight.forget(id);
+                self.is_done(seq);
+            }
             Packet::PubRec(id, _) => {
-                let known = session.outbox().inflight.received(id);
-                encode_ack(out, version, PUBREL, id, found(known));
+                let seq = session.outbox().inflight.received(id);
+                if let Some(seq) = seq.filter(|seq| *seq > 0) {
+                    self.changes.push(durable::released(session, seq));
+                }
+                self.answer(PUBREL, id, found(seq.is_some()), out);
             }
             Packet::PubRel(id) => {
                 let known = session.outbox().received.remove(&id);
-                encode_ack(out, version, PUBCOMP, id, found(known));
+                if known && session.is_durable() {
+                    self.changes.push(durable::received(session, id, false));
+                }
+                self.answer(PUBCOMP, id, found(known), out);
             }
             Packet::PubComp(id) => {
-                session.outbox().inflight.completed(id);
+                let seq = session.outbox().inflight.completed(id);
+                self.is_done(seq);
             }
             Packet::Subscribe {
                 packet_id,
@@ -154,10 +220,12 @@ impl Client {
                     .parts
                     .core
                     .subscribe(session, &filters, subscription_id);
+                self.has_changed |= session.is_durable();
                 encode_suback(out, version, packet_id, &codes);
             }
             Packet::Unsubscribe { packet_id, filters } => {
                 let existed = self.parts.core.unsubscribe(session, &filters);
+                self.has_changed |= session.is_durable();
                 let codes: Vec<u8> = existed
                     .into_iter()
                     .map(|existed| match existed {
@@ -190,89 +258,6 @@ impl Client {
         Ok(())
     }
 
-    fn publish(&mut self, packet: PublishPacket, out: &mut BytesMut) -> Result<(), Ending> {
-        let mut body = packet.body;
-        let alias = packet
-            .properties
-            .as_ref()
-            .and_then(|properties| properties.topic_alias);
-        if let Some(alias) = alias {
-            body = self.aliases.resolve(alias, body).map_err(Ending::Refused)?;
-        }
-        if !self.parts.session.identity().may_publish(body.topic()) {
-            self.refuse_publish(packet.qos, packet.packet_id, out);
-            return Ok(());
-        }
-        if packet.qos == Qos::ExactlyOnce
-            && !self
-                .parts
-                .session
-                .outbox()
-                .received
-                .insert(packet.packet_id)
-        {
-            // It has come before and was published then [MQTT-4.3.3-10].
-            encode_ack(
-                out,
-                self.parts.version,
-                PUBREC,
-                packet.packet_id,
-                reason::SUCCESS,
-            );
-            return Ok(());
-        }
-        self.unacknowledged += usize::from(packet.qos == Qos::AtLeastOnce);
-        self.check_receive_maximum()?;
-        let properties = packet
-            .properties
-            .and_then(|properties| PublishProperties::from_packet(*properties));
-        let mut publication = Publication::new(
-            body,
-            packet.qos,
-            packet.retain,
-            properties,
-            Origin::Client(self.parts.session.clone(), packet.packet_id),
-            &self.parts.core.memory,
-        );
-        self.parts.session.count_published();
-        if packet.retain {
-            publication.source = Source::of(&self.parts.session);
-        }
-        self.publishing.push_back(Arc::new(publication));
-        Ok(())
-    }
-
-    /// Answers a message that the client may not publish. Older versions can't be told [MQTT-3.3.5-2].
-    fn refuse_publish(&self, qos: Qos, packet_id: u16, out: &mut BytesMut) {
-        let version = self.parts.version;
-        let (first, reason) = match (qos, version) {
-            (Qos::AtMostOnce, _) => return,
-            (Qos::AtLeastOnce, Version::V5) => (PUBACK, reason::NOT_AUTHORIZED),
-            (Qos::ExactlyOnce, Version::V5) => (PUBREC, reason::NOT_AUTHORIZED),
-            (Qos::AtLeastOnce, _) => (PUBACK, reason::SUCCESS),
-            (Qos::ExactlyOnce, _) => {
-                self.parts.session.outbox().received.insert(packet_id);
-                (PUBREC, reason::SUCCESS)
-            }
-        };
-        encode_ack(out, version, first, packet_id, reason);
-    }
-
-    /// [MQTT-3.3.4-7], for what comes in.
-    fn check_receive_maximum(&self) -> Result<(), Ending> {
-        let Some(most) = self.parts.receive_maximum else {
-            return Ok(());
-        };
-        let open = self.unacknowledged + self.parts.session.outbox().received.len();
-        match open > usize::from(most) {
-            false => Ok(()),
-            true => Err(Ending::Refused(Refused {
-                reason: reason::RECEIVE_MAXIMUM_EXCEEDED,
-                text: "more messages came unacknowledged than the receive maximum allows",
-            })),
-        }
-    }
-
     /// Encodes what waits in the session; gives the receiver that this client should wait for.
     pub(super) fn fill(&mut self, out: &mut BytesMut) -> Result<Option<Arc<Session>>, Ending> {
         let mut hold = None;
@@ -291,9 +276,13 @@ impl Client {
             }
             hold = outbox.hold.take().or(hold);
             drop(outbox);
-            let is_idle = self.parts.session.take(&mut self.sending, TAKE);
+            let is_idle = self
+                .parts
+                .session
+                .take(&mut self.sending, &mut self.changes, TAKE);
             packets += self.sending.len();
             self.encode_sending(out);
+            self.commit();
             self.parts.core.counters.packets_out.add(packets as u64);
             // Only a look that finds nothing at all makes the next message wake this task.
             if is_idle || !out.is_empty() {
@@ -328,7 +317,10 @@ impl Client {
                     // What the client could not take is dropped as if it were delivered [MQTT-3.1.2-25].
                     if out.len() - start > self.parts.max_packet {
                         out.truncate(start);
-                        self.parts.session.outbox().inflight.forget(packet_id);
+                        let seq = self.parts.session.outbox().inflight.forget(packet_id);
+                        if let Some(seq) = seq.filter(|seq| *seq > 0) {
+                            self.changes.push(durable::done(&self.parts.session, seq));
+                        }
                     } else if let Some((alias, false)) = head.alias {
                         self.own_aliases.set(publication.topic(), alias);
                     }
@@ -352,6 +344,9 @@ impl Client {
             ..
         } = self;
         let closed = core.sessions.close(&session, connection, expiry);
+        if closed == Closed::Rests {
+            core.store_session(&session, expiry, durable::ends(expiry));
+        }
         let is_due =
             |will: &Will| ending.publishes_will() && session.identity().may_publish(&will.topic);
         let will = will.filter(is_due).map(|will| {

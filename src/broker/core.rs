@@ -17,6 +17,7 @@ use super::{
     bus::{Bus, BusError},
     codec::{Filter, reason},
     counters::Counters,
+    durable,
     journal::Journal,
     kept,
     listeners::Listeners,
@@ -88,10 +89,9 @@ impl Core {
     ) -> Result<Arc<Self>, BusError> {
         let mut retained = Retained::new(config.max_retained, config.max_retained_bytes);
         let (store, records) = store.unzip();
-        for record in records.into_iter().flatten() {
-            if let Some(publication) = kept::read(&record) {
-                retained.store(&publication);
-            }
+        let records = records.unwrap_or_default();
+        for publication in records.iter().filter_map(kept::read) {
+            retained.store(&publication);
         }
         let (bus, dispatcher) = Bus::start()?;
         let memory = Memory::new(config.max_memory);
@@ -116,6 +116,14 @@ impl Core {
             sys: Sys::new(),
             config,
         });
+        let (sessions, mut removals) = durable::read(&records);
+        for restored in sessions {
+            let (id, number) = (restored.id.clone(), restored.stored.number);
+            if !core.restore(restored) {
+                removals.extend(durable::removed(id, number));
+            }
+        }
+        core.journal.commit(removals, None);
         core.tasks.spawn(core.clone().dispatch_all(dispatcher));
         core.tasks.spawn(Journal::run(core.clone()));
         Ok(core)
@@ -151,6 +159,7 @@ impl Core {
         }
         let mut routes = self.routes.lock();
         let mut codes = Vec::with_capacity(filters.len());
+        let mut changes = Vec::new();
         for filter in filters {
             let path = split_shared(&filter.path).map_or(&*filter.path, |(_, path)| path);
             if !identity.rights.allow_filter(path) {
@@ -187,18 +196,22 @@ impl Core {
                     continue;
                 }
                 let qos = publication.qos.min(filter.qos);
-                let pushed = session.push(Delivery {
+                let delivery = Delivery {
                     publication,
                     qos,
                     retain: true,
                     ids: ids.clone(),
                     shared: None,
-                });
+                    seq: 0,
+                    again: false,
+                };
+                let pushed = session.push(delivery, &mut changes);
                 self.counters.dropped.add(pushed.dropped);
             }
         }
         drop(routes);
         session.wake();
+        self.journal.commit(changes, None);
         codes
     }
 
@@ -215,6 +228,11 @@ impl Core {
     pub(super) fn end(self: &Arc<Self>, session: &Session) {
         self.routes.lock().subscriptions.remove_all(session);
         self.pass_on(session.clear());
+        if session.is_durable() {
+            let id = session.id().to_string();
+            let removed = durable::removed(id, session.key());
+            self.journal.commit(removed.into(), None);
+        }
         if let Some(will) = self.wills.due(session) {
             let core = self.clone();
             self.tasks.spawn(async move { core.publish(will).await });

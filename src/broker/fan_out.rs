@@ -120,7 +120,9 @@ impl Core {
                 [leaf] => {
                     for entry in leaf.receivers() {
                         let session = &entry.session;
-                        let wanted = self.deliver(publication, session, &entry.options, woken);
+                        let options = &entry.options;
+                        let wanted =
+                            self.deliver(publication, session, options, woken, &mut changes);
                         delivered += u64::from(wanted);
                     }
                 }
@@ -132,7 +134,8 @@ impl Core {
                         let local = publication.publisher().map(|session| session.family());
                         if let Some(options) = merged(same, local) {
                             let session = &same[0].session;
-                            let wanted = self.deliver(publication, session, &options, woken);
+                            let wanted =
+                                self.deliver(publication, session, &options, woken, &mut changes);
                             delivered += u64::from(wanted);
                         }
                     }
@@ -159,6 +162,7 @@ impl Core {
         session: &Arc<Session>,
         options: &Options,
         woken: &mut Vec<Arc<Session>>,
+        changes: &mut Vec<Change>,
     ) -> bool {
         let publisher = publication.publisher();
         let is_local = || publisher.is_some_and(|publisher| publisher.family() == session.family());
@@ -166,13 +170,16 @@ impl Core {
         if options.no_local && is_local() || !session.may_receive(publication.topic()) {
             return false;
         }
-        let pushed = session.push(Delivery {
+        let delivery = Delivery {
             publication: publication.clone(),
             qos: publication.qos.min(options.qos),
             retain: publication.retain && options.retain_as_published,
             ids: options.ids.clone(),
             shared: options.shared.clone(),
-        });
+            seq: 0,
+            again: false,
+        };
+        let pushed = session.push(delivery, changes);
         if pushed.wake {
             woken.push(session.clone());
         }
@@ -191,16 +198,18 @@ impl Core {
         if left.is_empty() {
             return;
         }
-        let mut woken = Vec::new();
+        let (mut woken, mut changes) = (Vec::new(), Vec::new());
         let routes = self.routes.lock();
         for delivery in left {
             let filter = delivery.shared.as_deref().unwrap_or_default();
             if let Some(member) = routes.subscriptions.member(filter) {
                 let (session, options) = (&member.session, &member.options);
-                self.deliver(&delivery.publication, session, options, &mut woken);
+                let publication = &delivery.publication;
+                self.deliver(publication, session, options, &mut woken, &mut changes);
             }
         }
         drop(routes);
+        self.journal.commit(changes, None);
         for session in woken {
             session.wake();
         }

@@ -98,6 +98,16 @@ pub(super) async fn open(
     core.wills.take_back(&opened.session);
     // The rules may have changed since the password was looked at.
     core.renew_identity(&opened.session);
+    let expiry = match version {
+        Version::V5 => connect.properties.session_expiry.unwrap_or(0),
+        _ if connect.clean_start => 0,
+        _ => NEVER,
+    };
+    if expiry > 0 && core.journal.is_on() {
+        opened.session.set_durable();
+        core.store_session(&opened.session, expiry, None);
+        core.stored().await;
+    }
     encode_connack(
         out,
         version,
@@ -111,11 +121,6 @@ pub(super) async fn open(
             keep_alive: (keep_alive != connect.keep_alive).then_some(keep_alive),
         },
     );
-    let expiry = match version {
-        Version::V5 => connect.properties.session_expiry.unwrap_or(0),
-        _ if connect.clean_start => 0,
-        _ => NEVER,
-    };
     Some(Client::new(ClientParts {
         core: core.clone(),
         session: opened.session,

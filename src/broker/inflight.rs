@@ -27,6 +27,8 @@ enum State {
 
 struct Flight {
     order: u64,
+    /// Its place in a stored session, or 0.
+    seq: u64,
     state: State,
 }
 
@@ -85,12 +87,21 @@ impl Inflight {
         sent.into_iter().map(|(_, delivery)| delivery).collect()
     }
 
-    /// Forgets what may not be sent again. Exchanges that the receiver has begun go on.
-    pub(super) fn keep(&mut self, allowed: impl Fn(&Delivery) -> bool) {
-        self.flights.retain(|_, flight| match &flight.state {
-            State::Published(delivery) => allowed(delivery),
-            State::Released => true,
+    /// Forgets what may not be sent again, and gives the places of those that are stored. Exchanges that the receiver has begun
+    /// go on.
+    pub(super) fn keep(&mut self, allowed: impl Fn(&Delivery) -> bool) -> Vec<u64> {
+        let mut gone = Vec::new();
+        self.flights.retain(|_, flight| {
+            let stays = match &flight.state {
+                State::Published(delivery) => allowed(delivery),
+                State::Released => true,
+            };
+            if !stays {
+                gone.push(flight.seq);
+            }
+            stays
         });
+        gone
     }
 
     /// How many there are.
@@ -102,16 +113,36 @@ impl Inflight {
         self.flights.len() < self.window
     }
 
+    /// Whether there is a packet identifier for a message. That of one that is stored follows from its place.
+    pub(super) fn is_free(&self, delivery: &Delivery) -> bool {
+        delivery.seq == 0 || !self.flights.contains_key(&id_of(delivery.seq))
+    }
+
+    /// An exchange that was not over at a restart: the receiver has the message.
+    pub(super) fn restore_released(&mut self, seq: u64) {
+        let flight = Flight {
+            order: self.next_order,
+            seq,
+            state: State::Released,
+        };
+        self.next_order += 1;
+        self.flights.insert(id_of(seq), flight);
+    }
+
     /// Gives a message a free packet identifier [MQTT-2.2.1-4]. Only when there is room, so there is a free one.
     pub(super) fn begin(&mut self, delivery: &Delivery) -> u16 {
-        loop {
-            self.last_id = self.last_id.checked_add(1).unwrap_or(1);
-            if !self.flights.contains_key(&self.last_id) {
-                break;
-            }
+        match delivery.seq {
+            0 => loop {
+                self.last_id = self.last_id.checked_add(1).unwrap_or(1);
+                if !self.flights.contains_key(&self.last_id) {
+                    break;
+                }
+            },
+            seq => self.last_id = id_of(seq),
         }
         let flight = Flight {
             order: self.next_order,
+            seq: delivery.seq,
             state: State::Published(delivery.clone()),
         };
         self.next_order += 1;
@@ -119,46 +150,44 @@ impl Inflight {
         self.last_id
     }
 
-    /// PUBACK; false if nothing waits for it.
-    pub(super) fn acknowledged(&mut self, packet_id: u16) -> bool {
+    /// PUBACK: the message's place in a stored session, or 0; none if nothing waits for it.
+    pub(super) fn acknowledged(&mut self, packet_id: u16) -> Option<u64> {
         self.end(
             packet_id,
             |state| matches!(state, State::Published(delivery) if delivery.qos == Qos::AtLeastOnce),
         )
     }
 
-    /// PUBREC: the receiver has it, and its identifier is to be released; false if it is not known.
-    pub(super) fn received(&mut self, packet_id: u16) -> bool {
-        match self.flights.get_mut(&packet_id) {
-            Some(flight) => match &flight.state {
-                State::Published(delivery) if delivery.qos == Qos::AtLeastOnce => false,
-                _ => {
-                    flight.state = State::Released;
-                    true
-                }
-            },
-            None => false,
+    /// PUBREC: the receiver has it, and its identifier is to be released. As for [`Inflight::acknowledged`].
+    pub(super) fn received(&mut self, packet_id: u16) -> Option<u64> {
+        let flight = self.flights.get_mut(&packet_id)?;
+        match &flight.state {
+            State::Published(delivery) if delivery.qos == Qos::AtLeastOnce => None,
+            _ => {
+                flight.state = State::Released;
+                Some(flight.seq)
+            }
         }
     }
 
-    /// PUBCOMP; false if nothing waits for it.
-    pub(super) fn completed(&mut self, packet_id: u16) -> bool {
+    /// PUBCOMP. As for [`Inflight::acknowledged`].
+    pub(super) fn completed(&mut self, packet_id: u16) -> Option<u64> {
         self.end(packet_id, |state| matches!(state, State::Released))
     }
 
-    /// The message will not be sent, or the receiver refused it.
-    pub(super) fn forget(&mut self, packet_id: u16) {
-        self.flights.remove(&packet_id);
+    /// The message will not be sent, or the receiver refused it. As for [`Inflight::acknowledged`].
+    pub(super) fn forget(&mut self, packet_id: u16) -> Option<u64> {
+        self.flights.remove(&packet_id).map(|flight| flight.seq)
     }
 
-    fn end(&mut self, packet_id: u16, expected: impl Fn(&State) -> bool) -> bool {
-        let fits = self
-            .flights
-            .get(&packet_id)
-            .is_some_and(|flight| expected(&flight.state));
-        if fits {
-            self.flights.remove(&packet_id);
-        }
-        fits
+    fn end(&mut self, packet_id: u16, expected: impl Fn(&State) -> bool) -> Option<u64> {
+        let flight = self.flights.get(&packet_id);
+        flight.filter(|flight| expected(&flight.state))?;
+        self.forget(packet_id)
     }
+}
+
+/// The packet identifier of a stored message.
+fn id_of(seq: u64) -> u16 {
+    ((seq - 1) % u64::from(u16::MAX) + 1) as u16
 }

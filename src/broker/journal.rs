@@ -43,7 +43,7 @@ pub(super) struct Journal {
     room: Notify,
 }
 
-type Key = (&'static str, String);
+type Key = (String, String);
 
 #[derive(Default)]
 struct State {
@@ -59,10 +59,24 @@ struct State {
 
 /// One change.
 pub(super) struct Change {
-    pub(super) scope: &'static str,
+    pub(super) scope: String,
     pub(super) name: String,
     /// None: it is gone.
     pub(super) bytes: Option<Vec<u8>>,
+}
+
+/// The name that stands for all that there is in a scope.
+const ALL: &str = "";
+
+impl Change {
+    /// That nothing is left of a scope. What is in it may not be written again.
+    pub(super) fn whole(scope: String) -> Self {
+        Self {
+            scope,
+            name: ALL.into(),
+            bytes: None,
+        }
+    }
 }
 
 impl Journal {
@@ -159,8 +173,8 @@ impl Journal {
         let records: Vec<RecordChange> = changes
             .iter()
             .map(|((scope, name), bytes)| RecordChange {
-                scope: (*scope).to_owned(),
-                name: name.clone(),
+                scope: scope.clone(),
+                name: (name != ALL).then(|| name.clone()),
                 bytes: bytes.clone(),
             })
             .collect();
@@ -212,6 +226,9 @@ impl State {
     fn add(&mut self, changes: Vec<Change>) {
         for change in changes {
             self.bytes += change.bytes.as_ref().map_or(64, |bytes| bytes.len() + 64);
+            if change.name == ALL {
+                self.changes.retain(|(scope, _), _| *scope != change.scope);
+            }
             self.changes
                 .insert((change.scope, change.name), change.bytes);
         }

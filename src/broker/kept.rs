@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     access::Source,
@@ -47,22 +47,23 @@ struct StoredProperties {
 pub(super) fn change(publication: &Publication) -> Change {
     let payload = publication.body.payload_bytes();
     Change {
-        scope: RETAINED,
+        scope: RETAINED.into(),
         name: publication.topic().to_owned(),
-        bytes: (!payload.is_empty()).then(|| encode(publication, payload)),
+        bytes: (!payload.is_empty()).then(|| encode(publication)),
     }
 }
 
 /// That nothing is retained under a topic any more.
 pub(super) fn removal(topic: &str) -> Change {
     Change {
-        scope: RETAINED,
+        scope: RETAINED.into(),
         name: topic.to_owned(),
         bytes: None,
     }
 }
 
-fn encode(publication: &Publication, payload: &[u8]) -> Vec<u8> {
+/// A message without its topic.
+pub(super) fn encode(publication: &Publication) -> Vec<u8> {
     let left = |expires: Instant| expires.saturating_duration_since(Instant::now());
     let head = Head {
         qos: publication.qos.bits(),
@@ -72,13 +73,26 @@ fn encode(publication: &Publication, payload: &[u8]) -> Vec<u8> {
         properties: publication.properties.as_deref().map(stored),
         source: publication.source.as_deref().cloned(),
     };
+    let mut bytes = with_head(&head);
+    bytes.extend_from_slice(publication.body.payload_bytes());
+    bytes
+}
+
+/// A head, with its length before it.
+pub(super) fn with_head(head: &impl Serialize) -> Vec<u8> {
     // Texts and numbers, written to memory, can't fail.
-    let head = serde_json::to_vec(&head).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(4 + head.len() + payload.len());
+    let head = serde_json::to_vec(head).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(4 + head.len());
     bytes.extend((head.len() as u32).to_be_bytes());
     bytes.extend(head);
-    bytes.extend_from_slice(payload);
     bytes
+}
+
+/// A head, and what follows it.
+pub(super) fn split_head<H: DeserializeOwned>(bytes: &[u8]) -> Option<(H, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let (head, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+    Some((serde_json::from_slice(head).ok()?, rest))
 }
 
 fn stored(properties: &PublishProperties) -> StoredProperties {
@@ -97,9 +111,14 @@ pub(super) fn read(record: &StoredRecord) -> Option<Publication> {
     if record.scope != RETAINED {
         return None;
     }
-    let (length, rest) = record.bytes.split_first_chunk::<4>()?;
-    let (head, payload) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
-    let head: Head = serde_json::from_slice(head).ok()?;
+    let mut publication = decode(&record.name, &record.bytes)?;
+    publication.retain = true;
+    Some(publication)
+}
+
+/// A message without its topic, read; none if its time is over, or it can't be understood.
+pub(super) fn decode(topic: &str, bytes: &[u8]) -> Option<Publication> {
+    let (head, payload): (Head, _) = split_head(bytes)?;
     let expires = match head.expires {
         None => None,
         Some(end) => {
@@ -118,9 +137,9 @@ pub(super) fn read(record: &StoredRecord) -> Option<Publication> {
         })
     });
     Some(Publication {
-        body: Body::new(&record.name, payload),
+        body: Body::new(topic, payload),
         qos: Qos::from_bits(head.qos)?,
-        retain: true,
+        retain: false,
         properties,
         expires,
         origin: Origin::Broker,

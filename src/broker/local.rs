@@ -249,7 +249,7 @@ impl LocalReceiver {
                     return false;
                 }
             }
-            self.session.take(&mut self.taken, limit);
+            self.session.take(&mut self.taken, &mut Vec::new(), limit);
             if !self.taken.is_empty() {
                 batch.extend(self.taken.drain(..).filter_map(|sent| match sent {
                     Sent::Publish { delivery, .. } => Some(Received(delivery)),

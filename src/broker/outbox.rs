@@ -14,6 +14,10 @@ pub(super) struct Delivery {
     pub(super) ids: Option<Arc<[u32]>>,
     /// The shared subscription that it came by, if by no other: another member may get it instead.
     pub(super) shared: Option<Arc<str>>,
+    /// Its place among those of a stored session; 0: it is not stored.
+    pub(super) seq: u64,
+    /// It may have been sent before a restart.
+    pub(super) again: bool,
 }
 
 /// An acknowledgement that a publisher gets: first byte of the packet, packet identifier, reason code.
@@ -50,6 +54,8 @@ pub(super) struct Outbox {
     pub(super) stalled: bool,
     /// Whoever serves the session has found nothing to do and sleeps.
     pub(super) idle: bool,
+    /// The place of the next message that is stored.
+    pub(super) next_seq: u64,
 }
 
 /// What became of a push.
@@ -76,6 +82,7 @@ impl Outbox {
             at_most_once: 0,
             stalled: false,
             idle: false,
+            next_seq: 1,
         }
     }
 

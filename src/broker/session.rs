@@ -17,10 +17,12 @@ use tokio::sync::Notify;
 use super::{
     access::{Action, Identity},
     codec::Qos,
+    durable,
     inflight::Sent,
     inspect::About,
+    journal::Change,
     memory::Memory,
-    outbox::{Ack, Delivery, Link, Outbox, Pushed, partition},
+    outbox::{Ack, Delivery, Link, Outbox, Pushed},
 };
 
 /// Above this many waiting messages (or bytes) those who publish to the session are held back for a moment…
@@ -53,6 +55,8 @@ pub(super) struct Session {
     /// Its network connection, the last one if it is away.
     about: Mutex<Option<About>>,
     online: AtomicBool,
+    /// It is stored, and so is what waits in it.
+    durable: AtomicBool,
     published: AtomicU64,
     dropped: AtomicU64,
     outbox: Mutex<Outbox>,
@@ -78,6 +82,7 @@ impl Session {
             identity: ArcSwap::from_pointee(identity),
             about: Mutex::new(None),
             online: AtomicBool::new(false),
+            durable: AtomicBool::new(false),
             published: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             outbox: Mutex::new(Outbox::new()),
@@ -106,26 +111,6 @@ impl Session {
         self.identity.load().rights.allow(Action::Receive, topic)
     }
 
-    /// Drops waiting messages that the client may not have any more.
-    pub(super) fn keep_allowed(&self) {
-        let identity = self.identity();
-        let allowed = |delivery: &Delivery| {
-            let topic = delivery.publication.topic();
-            identity.rights.allow(Action::Receive, topic)
-        };
-        let mut outbox = self.outbox.lock();
-        outbox.inflight.keep(allowed);
-        let (kept, gone) = partition(std::mem::take(&mut outbox.queue), allowed);
-        outbox.bytes = kept
-            .iter()
-            .map(|delivery| delivery.publication.size())
-            .sum();
-        outbox.at_most_once = kept.iter().filter(|one| one.qos == Qos::AtMostOnce).count();
-        outbox.queue = kept;
-        drop(outbox);
-        drop(gone);
-    }
-
     /// A number that names this session and no other ever.
     pub(super) fn key(&self) -> u64 {
         self.key
@@ -138,6 +123,15 @@ impl Session {
 
     pub(super) fn is_online(&self) -> bool {
         self.online.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_durable(&self) -> bool {
+        self.durable.load(Ordering::Relaxed)
+    }
+
+    /// From now on it is stored.
+    pub(super) fn set_durable(&self) {
+        self.durable.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn about(&self) -> Option<About> {
@@ -235,8 +229,8 @@ impl Session {
         self.wake.notify_one();
     }
 
-    /// Puts a message in. True: whoever serves the session should be woken.
-    pub(super) fn push(&self, delivery: Delivery) -> Pushed {
+    /// Puts a message in; what is to be stored of it goes to `changes`.
+    pub(super) fn push(&self, mut delivery: Delivery, changes: &mut Vec<Change>) -> Pushed {
         let mut outbox = self.outbox.lock();
         let mut pushed = Pushed::default();
         let (messages, bytes) = match outbox.link {
@@ -260,6 +254,11 @@ impl Session {
         } else {
             outbox.bytes += size;
             outbox.at_most_once += usize::from(delivery.qos == Qos::AtMostOnce);
+            if delivery.qos > Qos::AtMostOnce && self.is_durable() {
+                delivery.seq = outbox.next_seq;
+                outbox.next_seq += 1;
+                changes.push(durable::waits(self, &delivery));
+            }
             outbox.queue.push_back(delivery);
         }
         self.dropped.fetch_add(pushed.dropped, Ordering::Relaxed);
@@ -290,8 +289,14 @@ impl Session {
         self.wake.notified().await;
     }
 
-    /// Takes out up to `limit` messages. True: there was nothing at all, and the next push wakes.
-    pub(super) fn take(&self, out: &mut Vec<Sent>, limit: usize) -> bool {
+    /// Takes out up to `limit` messages; those whose time is over stay out, and are told to `changes` if they were stored.
+    /// True: there was nothing at all, and the next push wakes.
+    pub(super) fn take(
+        &self,
+        out: &mut Vec<Sent>,
+        changes: &mut Vec<Change>,
+        limit: usize,
+    ) -> bool {
         let mut outbox = self.outbox.lock();
         let mut room = false;
         while out.len() < limit {
@@ -303,7 +308,7 @@ impl Session {
                 break;
             };
             let counts = next.qos > Qos::AtMostOnce && outbox.link == Link::Remote;
-            if counts && !outbox.inflight.has_room() {
+            if counts && !(outbox.inflight.has_room() && outbox.inflight.is_free(next)) {
                 break;
             }
             let Some(delivery) = outbox.queue.pop_front() else {
@@ -313,6 +318,9 @@ impl Session {
             outbox.at_most_once -= usize::from(delivery.qos == Qos::AtMostOnce);
             room = true;
             if delivery.publication.is_expired() {
+                if delivery.seq > 0 {
+                    changes.push(durable::done(self, delivery.seq));
+                }
                 continue;
             }
             let packet_id = match counts {
@@ -320,9 +328,9 @@ impl Session {
                 false => 0,
             };
             out.push(Sent::Publish {
+                dup: delivery.again,
                 delivery,
                 packet_id,
-                dup: false,
             });
         }
         outbox.idle = out.is_empty() && outbox.acks.is_empty();

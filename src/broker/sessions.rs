@@ -180,6 +180,25 @@ impl Sessions {
         expired
     }
 
+    /// Takes in a session that was stored; `expires` is when it ends.
+    pub(super) fn restore(
+        &self,
+        id: &str,
+        number: u64,
+        identity: Identity,
+        expires: Option<Instant>,
+    ) -> Arc<Session> {
+        self.next_key.fetch_max(number + 1, Ordering::Relaxed);
+        let limits = self.limits.clone();
+        let session = Arc::new(Session::new(id.into(), number, number, limits, identity));
+        let known = Known {
+            session: session.clone(),
+            expires,
+        };
+        self.table.lock().by_id.insert(session.id().clone(), known);
+        session
+    }
+
     /// All of them.
     pub(super) fn all(&self) -> Vec<Arc<Session>> {
         let table = self.table.lock();

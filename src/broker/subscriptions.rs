@@ -2,9 +2,9 @@
 
 use std::{cell::Cell, sync::Arc};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
-use super::{codec::Qos, session::Session, topics::split_shared};
+use super::{codec::Qos, durable::StoredSubscription, session::Session, topics::split_shared};
 
 /// How one subscription wants its messages.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ struct Level {
 pub(super) struct Subscriptions {
     root: Level,
     /// The filters of each session, for its end.
-    owned: FxHashMap<u64, FxHashSet<Box<str>>>,
+    owned: FxHashMap<u64, FxHashMap<Box<str>, Options>>,
 }
 
 impl Subscriptions {
@@ -64,7 +64,8 @@ impl Subscriptions {
             .owned
             .entry(session.key())
             .or_default()
-            .insert(filter.into());
+            .insert(filter.into(), options.clone())
+            .is_none();
         let (group, path) = parts(filter);
         let leaf = self.root.leaf(path);
         let entry = Entry {
@@ -89,7 +90,7 @@ impl Subscriptions {
     pub(super) fn has_room(&self, filter: &str, session: &Session, limit: usize) -> bool {
         self.owned
             .get(&session.key())
-            .is_none_or(|filters| filters.len() < limit || filters.contains(filter))
+            .is_none_or(|filters| filters.len() < limit || filters.contains_key(filter))
     }
 
     /// Removes a subscription; false if there was none.
@@ -97,7 +98,7 @@ impl Subscriptions {
         let owned = self
             .owned
             .get_mut(&session.key())
-            .is_some_and(|filters| filters.remove(filter));
+            .is_some_and(|filters| filters.remove(filter).is_some());
         if owned {
             let (group, path) = parts(filter);
             self.root.remove(path.split('/'), group, session.key());
@@ -107,8 +108,9 @@ impl Subscriptions {
 
     /// Removes all subscriptions of a session.
     pub(super) fn remove_all(&mut self, session: &Session) {
-        for filter in self.owned.remove(&session.key()).unwrap_or_default() {
-            let (group, path) = parts(&filter);
+        let owned = self.owned.remove(&session.key()).unwrap_or_default();
+        for filter in owned.keys() {
+            let (group, path) = parts(filter);
             self.root.remove(path.split('/'), group, session.key());
         }
     }
@@ -132,20 +134,38 @@ impl Subscriptions {
 
     /// The filters of a session, in order.
     pub(super) fn filters(&self, session: &Session) -> Vec<String> {
-        let owned = self.owned.get(&session.key()).into_iter().flatten();
+        let owned = self.owned.get(&session.key()).into_iter();
+        let owned = owned.flat_map(FxHashMap::keys);
         let mut filters: Vec<String> = owned.map(|filter| filter.to_string()).collect();
         filters.sort();
         filters
     }
 
+    /// The subscriptions of a session as they are stored.
+    pub(super) fn stored(&self, session: &Session) -> Vec<StoredSubscription> {
+        let owned = self.owned.get(&session.key()).into_iter().flatten();
+        owned
+            .map(|(filter, options)| {
+                let id = options.ids.as_ref().and_then(|ids| ids.first().copied());
+                StoredSubscription::new(
+                    filter.to_string(),
+                    options.qos,
+                    options.no_local,
+                    options.retain_as_published,
+                    id,
+                )
+            })
+            .collect()
+    }
+
     /// How many subscriptions there are.
     pub(super) fn count(&self) -> usize {
-        self.owned.values().map(FxHashSet::len).sum()
+        self.owned.values().map(FxHashMap::len).sum()
     }
 
     /// How many of them are shared.
     pub(super) fn count_shared(&self) -> usize {
-        let filters = self.owned.values().flatten();
+        let filters = self.owned.values().flat_map(FxHashMap::keys);
         filters
             .filter(|filter| filter.starts_with("$share/"))
             .count()

@@ -29,7 +29,8 @@ pub struct StoredRecord {
 #[derive(Clone, Debug)]
 pub struct RecordChange {
     pub scope: String,
-    pub name: String,
+    /// None: all that there is in the scope, which can only be removed.
+    pub name: Option<String>,
     pub bytes: Option<Vec<u8>>,
 }
 
@@ -56,7 +57,7 @@ impl BrokerStore {
             };
             let aside = set_aside(&path, "damaged")?;
             notices.push(format!(
-                "THE BROKER'S DATABASE IS DAMAGED ({reason}). It was set aside as {}; retained messages are gone",
+                "THE BROKER'S DATABASE IS DAMAGED ({reason}). It was set aside as {}; retained messages and sessions are gone",
                 aside.display()
             ));
             let values = SledValues::open(&path, "broker")?;
@@ -86,17 +87,20 @@ impl BrokerStore {
     /// # Errors
     /// When they can't be written.
     pub fn write(&self, changes: Vec<RecordChange>) -> Result<(), StoreError> {
-        let changes: Vec<ValueChange> = changes
-            .into_iter()
-            .map(|change| ValueChange {
-                scope: change.scope,
-                name: change.name,
-                order: 0,
-                bytes: change.bytes,
-                before: None,
-            })
-            .collect();
-        self.values.write(&changes)?;
+        let (mut single, mut scopes) = (Vec::new(), Vec::new());
+        for change in changes {
+            match change.name {
+                None => scopes.push(change.scope),
+                Some(name) => single.push(ValueChange {
+                    scope: change.scope,
+                    name,
+                    order: 0,
+                    bytes: change.bytes,
+                    before: None,
+                }),
+            }
+        }
+        self.values.write(&single, &scopes)?;
         self.values.flush()
     }
 }

@@ -20,6 +20,7 @@ mod first_steps;
 mod javascript;
 mod manifests;
 mod mosquitto;
+mod mqtt_recovery;
 mod mqtt_users;
 mod nodes;
 mod own_nodes;

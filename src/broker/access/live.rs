@@ -6,7 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Action, Identity};
 use crate::broker::{
-    codec::reason, core::Core, message::Publication, session::Session, stream::Entry,
+    codec::{Qos, reason},
+    core::Core,
+    durable,
+    message::Publication,
+    outbox::{Delivery, partition},
+    session::Session,
+    stream::Entry,
 };
 
 /// Who has published a message that is kept.
@@ -60,7 +66,9 @@ impl Core {
         match self.access.renewed(&session.identity(), session.id()) {
             Some(identity) => {
                 session.set_identity(identity);
-                session.keep_allowed();
+                let gone = session.keep_allowed().into_iter();
+                let gone = gone.map(|seq| durable::done(session, seq)).collect();
+                self.journal.commit(gone, None);
             }
             None => {
                 session.kick(reason::NOT_AUTHORIZED);
@@ -68,6 +76,30 @@ impl Core {
                 self.end(session);
             }
         }
+    }
+}
+
+impl Session {
+    /// Drops waiting messages that the client may not have any more; the places of those that were stored.
+    pub(super) fn keep_allowed(&self) -> Vec<u64> {
+        let identity = self.identity();
+        let allowed = |delivery: &Delivery| {
+            let topic = delivery.publication.topic();
+            identity.rights.allow(Action::Receive, topic)
+        };
+        let mut outbox = self.outbox();
+        let mut places = outbox.inflight.keep(allowed);
+        let (kept, gone) = partition(std::mem::take(&mut outbox.queue), allowed);
+        outbox.bytes = kept
+            .iter()
+            .map(|delivery| delivery.publication.size())
+            .sum();
+        outbox.at_most_once = kept.iter().filter(|one| one.qos == Qos::AtMostOnce).count();
+        outbox.queue = kept;
+        drop(outbox);
+        places.extend(gone.iter().map(|delivery| delivery.seq));
+        places.retain(|seq| *seq > 0);
+        places
     }
 }
 

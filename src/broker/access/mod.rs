@@ -189,6 +189,19 @@ impl Access {
         }
     }
 
+    /// The client of a stored session; none if its user is no longer there.
+    pub(super) fn restored(&self, user: Option<&str>, client_id: &str) -> Option<Identity> {
+        let config = self.config.load();
+        let login = match user {
+            None => None,
+            Some(name) => Some(Login {
+                name: name.into(),
+                hash: config.users.get(name)?.password.as_str().into(),
+            }),
+        };
+        Some(self.identity(login, client_id))
+    }
+
     /// The flows of this process: they may do everything, unless there is a role for them.
     pub(super) fn flows(&self, client_id: &str) -> Identity {
         let rights = match self.config.load().roles.get(FLOWS) {

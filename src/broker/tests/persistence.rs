@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::wire::{Wire, config, connect, packet, publish, text};
+use super::wire::{Wire, config, connect, login, packet, publish, split, text, user};
 use crate::{
-    broker::{BoundListeners, Broker, BrokerConfig, Persistence},
+    broker::{AccessConfig, BoundListeners, Broker, BrokerConfig, Persistence},
     store::{BrokerStore, StoredRecord},
 };
 
@@ -147,4 +147,188 @@ async fn nothing_waits_for_the_disk_if_that_is_not_wanted() {
     broker.stop().await;
     drop(broker);
     assert_eq!(broker_in(folder.path()).stats().retained, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_and_what_waits_in_them_are_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker_in(folder.path());
+    let (mut client, present) = Wire::lasting(&broker, "c").await;
+    assert!(!present);
+    client.subscribe("a/#", 1).await;
+    client.subscribe("b", 2).await;
+    client.subscribe("left", 1).await;
+    client.send(&packet(0xA2, &[&[0, 3], &text("left")])).await;
+    assert_eq!(client.next().await.0, 0xB0);
+    drop(client);
+    while broker.stats().clients > 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut publisher = Wire::client(&broker, "p").await;
+    for (topic, payload) in [("a/1", b"1"), ("b", b"2"), ("a/2", b"3"), ("left", b"4")] {
+        publisher.send(&publish(topic, payload, 2, 7)).await;
+        assert_eq!(publisher.next().await.0, 0x40, "{topic}");
+    }
+    // QoS 0 is not kept.
+    publisher.send(&publish("a/0", b"0", 0, 0)).await;
+    publisher.send(&[0xC0, 0]).await;
+    publisher.next().await;
+    broker.stop().await;
+    drop(broker);
+
+    let broker = broker_in(folder.path());
+    assert_eq!(broker.stats().subscriptions, 2);
+    let (mut client, present) = Wire::lasting(&broker, "c").await;
+    assert!(present);
+    let mut got = Vec::new();
+    for _ in 0..3 {
+        let (first, topic, id, payload) = client.message().await;
+        // Whether they were sent before nobody knows.
+        got.push((first, topic, payload[0]));
+        client.send(&packet(0x40, &[&id.to_be_bytes()])).await;
+    }
+    assert_eq!(
+        got,
+        [
+            (0x3A, "a/1".into(), b'1'),
+            (0x3A, "b".into(), b'2'),
+            (0x3A, "a/2".into(), b'3')
+        ]
+    );
+    // The subscriptions are there, too.
+    let mut publisher = Wire::client(&broker, "p").await;
+    publisher.send(&publish("a/new", b"5", 2, 7)).await;
+    let (first, topic, id, _) = client.message().await;
+    assert_eq!((first, topic.as_str()), (0x32, "a/new"));
+    client.send(&packet(0x40, &[&id.to_be_bytes()])).await;
+    client.send(&[0xC0, 0]).await;
+    assert_eq!(client.next().await.0, 0xD0);
+    broker.stop().await;
+    drop(broker);
+
+    // Nothing comes twice, and a session that its client ends is gone.
+    let broker = broker_in(folder.path());
+    let (mut client, present) = Wire::lasting(&broker, "c").await;
+    assert!(present);
+    client.send(&[0xC0, 0]).await;
+    assert_eq!(client.next().await.0, 0xD0);
+    let mut client = Wire::client(&broker, "c").await;
+    client.send(&[0xE0, 0]).await;
+    client.closed().await;
+    broker.stop().await;
+    drop(broker);
+    let (_store, records) = BrokerStore::open(folder.path()).unwrap();
+    assert!(records.is_empty(), "{records:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exactly_once_holds_across_a_restart_for_the_receiver() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker_in(folder.path());
+    let (mut client, _) = Wire::lasting(&broker, "c").await;
+    client.subscribe("b", 2).await;
+    let mut publisher = Wire::client(&broker, "p").await;
+    for payload in [b"1", b"2"] {
+        publisher.send(&publish("b", payload, 4, 7)).await;
+        assert_eq!(publisher.next().await.0, 0x50);
+        publisher.send(&packet(0x62, &[&[0, 7]])).await;
+        assert_eq!(publisher.next().await.0, 0x70);
+    }
+    let (_, _, one, _) = client.message().await;
+    let (_, _, two, _) = client.message().await;
+    // The first was taken and its release has come; of the second nothing is known.
+    client.send(&packet(0x50, &[&one.to_be_bytes()])).await;
+    assert_eq!(client.next().await, (0x62, one.to_be_bytes().to_vec()));
+    drop(client);
+    broker.stop().await;
+    drop(broker);
+
+    let broker = broker_in(folder.path());
+    let (mut client, present) = Wire::lasting(&broker, "c").await;
+    assert!(present);
+    let first = client.next().await;
+    let second = client.next().await;
+    let mut both = [first, second];
+    both.sort_by_key(|(first, _)| std::cmp::Reverse(*first));
+    assert_eq!(both[0], (0x62, one.to_be_bytes().to_vec()));
+    let (first, topic, id, payload) = split(both[1].0, &both[1].1);
+    assert_eq!(
+        (first, topic.as_str(), id, &*payload),
+        (0x3C, "b", two, &b"2"[..])
+    );
+    broker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exactly_once_holds_across_a_restart_for_the_publisher() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker_in(folder.path());
+    let (mut client, _) = Wire::lasting(&broker, "keeps").await;
+    client.subscribe("b", 1).await;
+    drop(client);
+    let (mut publisher, _) = Wire::lasting(&broker, "p").await;
+    publisher.send(&publish("b", b"1", 4, 7)).await;
+    assert_eq!(publisher.next().await, (0x50, vec![0, 7]));
+    drop(publisher);
+    broker.stop().await;
+    drop(broker);
+    let broker = broker_in(folder.path());
+    let (mut publisher, present) = Wire::lasting(&broker, "p").await;
+    assert!(present);
+    // It does not know that its PUBREC has come, and sends again.
+    publisher.send(&publish("b", b"1", 0x0C, 7)).await;
+    assert_eq!(publisher.next().await, (0x50, vec![0, 7]));
+    publisher.send(&packet(0x62, &[&[0, 7]])).await;
+    assert_eq!(publisher.next().await, (0x70, vec![0, 7]));
+    publisher.send(&publish("b", b"2", 4, 7)).await;
+    assert_eq!(publisher.next().await, (0x50, vec![0, 7]));
+    let (mut client, present) = Wire::lasting(&broker, "keeps").await;
+    assert!(present);
+    let (_, _, _, payload) = client.message().await;
+    assert_eq!(payload, b"1");
+    let (_, _, _, payload) = client.message().await;
+    assert_eq!(payload, b"2");
+    broker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stored_sessions_end_in_time_and_with_their_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let ann = AccessConfig {
+        users: [("ann".to_owned(), user("ann"))].into(),
+        ..AccessConfig::default()
+    };
+    let with = |access: &AccessConfig| BrokerConfig {
+        access: access.clone(),
+        ..config()
+    };
+    let broker = open(with(&ann), BrokerStore::open(folder.path()).unwrap());
+    let mut client = Wire::open(&broker).await;
+    client.send(&login("hers", false, b"ann", b"ann")).await;
+    assert_eq!(client.next().await, (0x20, vec![0, 0]));
+    broker.stop().await;
+    drop(broker);
+    let broker = open(with(&ann), BrokerStore::open(folder.path()).unwrap());
+    let mut client = Wire::open(&broker).await;
+    client.send(&login("hers", false, b"ann", b"ann")).await;
+    assert_eq!(client.next().await, (0x20, vec![1, 0]));
+    broker.stop().await;
+    drop(broker);
+    let broker = broker_in(folder.path());
+    assert_eq!(broker.stats().sessions, 0);
+    // One second of MQTT 5.
+    let client = Wire::client_5(&broker, "short", &[0x11, 0, 0, 0, 1]).await;
+    drop(client);
+    while broker.stats().clients > 0 {
+        tokio::task::yield_now().await;
+    }
+    broker.stop().await;
+    drop(broker);
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    let broker = broker_in(folder.path());
+    assert_eq!(broker.stats().sessions, 0);
+    broker.stop().await;
+    drop(broker);
+    let (_store, records) = BrokerStore::open(folder.path()).unwrap();
+    assert!(records.is_empty(), "{records:?}");
 }

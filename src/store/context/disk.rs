@@ -130,7 +130,7 @@ impl Disk {
     /// # Errors
     /// When they can't be written.
     pub(super) fn apply(&mut self, changes: Vec<ValueChange>) -> Result<(), StoreError> {
-        self.database.write(&changes)?;
+        self.database.write(&changes, &[])?;
         for change in changes {
             self.length -= change.before.unwrap_or_default();
             match change.bytes {

@@ -217,13 +217,16 @@ fn damage_is_set_aside_and_the_rest_goes_on() {
         .disk
         .lock()
         .database
-        .write(&[ValueChange {
-            scope: "t".into(),
-            name: "a".into(),
-            order: 0,
-            bytes: Some(b"{\"$t\":\"nonsense\"}".to_vec()),
-            before: Some(1),
-        }])
+        .write(
+            &[ValueChange {
+                scope: "t".into(),
+                name: "a".into(),
+                order: 0,
+                bytes: Some(b"{\"$t\":\"nonsense\"}".to_vec()),
+                before: Some(1),
+            }],
+            &[],
+        )
         .unwrap();
     store.disk.lock().database.flush().unwrap();
     drop(store);

@@ -75,13 +75,22 @@ impl SledValues {
         })
     }
 
-    /// Carries out these changes, all or none, without a flush.
+    /// Carries out these changes, all or none, without a flush. Before them nothing is left of `scopes`.
     ///
     /// # Errors
     /// When they can't be written.
-    pub(in crate::store) fn write(&self, changes: &[ValueChange]) -> Result<(), StoreError> {
+    pub(in crate::store) fn write(
+        &self,
+        changes: &[ValueChange],
+        scopes: &[String],
+    ) -> Result<(), StoreError> {
         self.database.with(|tree| {
             let mut batch = Batch::default();
+            for scope in scopes {
+                for key in tree.scan_prefix(part(scope)).keys() {
+                    batch.remove(key?);
+                }
+            }
             for change in changes {
                 let pieces = match &change.bytes {
                     Some(bytes) => insert(change, bytes, &mut batch),
@@ -138,14 +147,19 @@ fn insert(change: &ValueChange, bytes: &[u8], batch: &mut Batch) -> u32 {
 }
 
 fn key(change: &ValueChange, piece: u32) -> Vec<u8> {
-    let (scope, name) = (change.scope.as_bytes(), change.name.as_bytes());
+    let (scope, name) = (&*change.scope, &*change.name);
     let mut key = Vec::with_capacity(12 + scope.len() + name.len());
-    for part in [scope, name] {
-        key.extend((part.len() as u32).to_be_bytes());
-        key.extend(part);
-    }
+    key.extend(part(scope));
+    key.extend(part(name));
     key.extend(piece.to_be_bytes());
     key
+}
+
+/// A text with its length before it.
+fn part(text: &str) -> Vec<u8> {
+    let mut part = (text.len() as u32).to_be_bytes().to_vec();
+    part.extend(text.as_bytes());
+    part
 }
 
 /// Scope, name and number of the piece.
