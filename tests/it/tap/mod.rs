@@ -31,22 +31,29 @@ use crate::support::process::Flowrill;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A websocket whose frames are JSON.
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Entries of a `/comms` frame that were not looked at.
+    entries: VecDeque<Json>,
+}
 
 impl Socket {
     async fn open(base: &str, path: &str) -> Self {
         let address = format!("{}{path}", base.replacen("http", "ws", 1));
-        Self(connect_async(address).await.unwrap().0)
+        Self {
+            stream: connect_async(address).await.unwrap().0,
+            entries: VecDeque::new(),
+        }
     }
 
     async fn send(&mut self, text: &str) {
-        self.0.send(Message::text(text)).await.unwrap();
+        self.stream.send(Message::text(text)).await.unwrap();
     }
 
     /// The next frame; none when the connection has ended.
     async fn next(&mut self) -> Option<Json> {
         loop {
-            let frame = tokio::time::timeout(PATIENCE, self.0.next()).await;
+            let frame = tokio::time::timeout(PATIENCE, self.stream.next()).await;
             match frame.expect("no frame came") {
                 Some(Ok(Message::Text(text))) => {
                     return Some(serde_json::from_str(&text).unwrap());
@@ -57,16 +64,22 @@ impl Socket {
         }
     }
 
-    /// The entry of the next `/comms` frame that has this topic.
+    /// The next entry of `/comms` that has this topic. A heartbeat comes for ever, so the patience is for all of it.
     async fn topic(&mut self, topic: &str) -> Json {
-        loop {
-            let frame = self.next().await.expect("the connection ended");
-            let entries = frame.as_array().cloned().unwrap_or_default();
-            let found = entries.into_iter().find(|entry| entry["topic"] == topic);
-            if let Some(entry) = found {
-                return entry["data"].clone();
+        let looking = async {
+            loop {
+                while let Some(entry) = self.entries.pop_front() {
+                    if entry["topic"] == topic {
+                        return entry["data"].clone();
+                    }
+                }
+                let frame = self.next().await.expect("the connection ended");
+                self.entries = frame.as_array().cloned().unwrap_or_default().into();
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, looking)
+            .await
+            .expect("no entry came")
     }
 }
 
