@@ -178,7 +178,7 @@ impl Client {
 
     fn packet(&mut self, packet: Packet, out: &mut BytesMut) -> Result<(), Ending> {
         let version = self.parts.version;
-        let session = &self.parts.session.clone();
+        let session = &self.parts.session;
         match packet {
             // [MQTT-3.1.0-2]
             Packet::Connect(_) => {
@@ -196,14 +196,16 @@ impl Client {
             Packet::PubRec(id, _) => {
                 let seq = session.outbox().inflight.received(id);
                 if let Some(seq) = seq.filter(|seq| *seq > 0) {
-                    self.changes.push(durable::released(session, seq));
+                    let change = durable::released(session, seq);
+                    self.changes.push(change);
                 }
                 self.answer(PUBREL, id, found(seq.is_some()), out);
             }
             Packet::PubRel(id) => {
                 let known = session.outbox().received.remove(&id);
                 if known && session.is_durable() {
-                    self.changes.push(durable::received(session, id, false));
+                    let change = durable::received(session, id, false);
+                    self.changes.push(change);
                 }
                 self.answer(PUBCOMP, id, found(known), out);
             }
