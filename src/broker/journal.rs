@@ -131,6 +131,13 @@ impl Journal {
         }
     }
 
+    /// Brings to the disk what came while everything ended.
+    pub(super) async fn finish(&self) {
+        if let Some(store) = &self.store {
+            self.write_group(store).await;
+        }
+    }
+
     /// Brings groups to the disk until the broker stops; what is left then, too.
     pub(super) async fn run(core: Arc<Core>) {
         let journal = &core.journal;

@@ -319,6 +319,7 @@ impl Broker {
         {
             tracing::warn!("Some clients of the broker did not end in time");
         }
+        self.core.journal.finish().await;
     }
 }
 
