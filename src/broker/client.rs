@@ -20,6 +20,7 @@ use super::{
     outbox::Ack,
     session::Session,
     sessions::Closed,
+    visitors::UserPlace,
     wills::publish_later,
 };
 
@@ -37,6 +38,8 @@ pub(super) struct ClientParts {
     pub(super) core: Arc<Core>,
     pub(super) session: Arc<Session>,
     pub(super) connection: u64,
+    /// Among those of the user.
+    pub(super) _place: Option<UserPlace>,
     pub(super) version: Version,
     pub(super) patience: Option<Duration>,
     /// Messages of QoS 1 and 2 that the client may have unacknowledged; none: no limit was told.

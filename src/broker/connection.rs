@@ -14,6 +14,8 @@ use super::{
     core::Core,
     ending::Ending,
     handshake::open,
+    limits::Limit,
+    pace::Throttle,
     session::Session,
     stream::{Entry, Moved, Stream},
 };
@@ -61,12 +63,32 @@ pub(super) async fn serve(
         return;
     };
     let ending = run(&mut client, &mut stream, &mut input, &mut out).await;
+    if let Ending::Refused(refused) = ending {
+        let limits = &core.counters.limits;
+        limits.add_refused(refused, client.session().id());
+    }
     tracing::debug!("Client {} at {peer}: {ending}", client.session().id());
     if let Some(reason) = ending.reason() {
         encode_disconnect(&mut out, client.version(), reason);
     }
     client.end(&ending).await;
     last_write(&mut stream, &mut out).await;
+}
+
+/// Tells a client why it does not come in, once it has sent its CONNECT.
+pub(super) async fn refuse(
+    core: &Core,
+    mut stream: Stream,
+    mut input: BytesMut,
+    reason: u8,
+    deadline: Instant,
+) {
+    let read = timeout_at(deadline, read_connect(core, &mut stream, &mut input));
+    if let Ok(Ok(connect)) = read.await {
+        let mut out = BytesMut::new();
+        super::handshake::refuse(&mut out, connect.version, reason);
+        last_write(&mut stream, &mut out).await;
+    }
 }
 
 async fn last_write(stream: &mut Stream, out: &mut BytesMut) {
@@ -118,6 +140,9 @@ async fn run(
     let mut last_heard = Instant::now();
     let mut held_by: Option<Arc<Session>> = None;
     let mut hold = std::pin::pin!(futures_util::future::OptionFuture::from(None));
+    let mut throttle = Throttle::new(&client.core().config);
+    let mut rest: Option<Instant> = None;
+    let mut resting = std::pin::pin!(tokio::time::sleep(Duration::ZERO));
     let mut read_size = FIRST_READ;
     let mut flushed = true;
     let core = client.core().clone();
@@ -139,7 +164,7 @@ async fn run(
             }
         }
         input.reserve(read_size);
-        let reads = held_by.is_none().then_some(&mut *input);
+        let reads = (held_by.is_none() && rest.is_none()).then_some(&mut *input);
         tokio::select! {
             biased;
             moved = stream.exchange(out, &mut flushed, reads) => match moved {
@@ -151,17 +176,28 @@ async fn run(
                     if count >= read_size {
                         read_size = (read_size * 4).min(LARGEST_READ);
                     }
+                    let before = session.published();
                     if let Err(ending) = client.handle(input, out).await {
                         return ending;
                     }
+                    let messages = session.published() - before;
+                    rest = throttle.pause(messages, count, Instant::now());
+                    if let Some(end) = rest {
+                        counters.limits.add(Limit::Rate, session.id());
+                        resting.as_mut().reset(end);
+                    }
                 }
             },
+            () = resting.as_mut(), if rest.is_some() => {
+                rest = None;
+                last_heard = Instant::now();
+            }
             _ = hold.as_mut(), if held_by.is_some() => held_by = None,
             () = session.woken() => {}
             () = deadline.as_mut(), if patience.is_some() => {
                 let end = last_heard + patience.unwrap_or_default();
                 // A client that is held back is not silent by its own will.
-                if end <= Instant::now() && held_by.is_none() {
+                if end <= Instant::now() && held_by.is_none() && rest.is_none() {
                     return Ending::Silent;
                 }
                 deadline.as_mut().reset(end.max(Instant::now() + Duration::from_millis(10)));

@@ -1,14 +1,13 @@
 //! What all parts of the broker share, and the fan-out of messages to sessions.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
+use bytes::BytesMut;
 use parking_lot::Mutex;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -16,10 +15,12 @@ use super::{
     access::Access,
     bus::{Bus, BusError},
     codec::{Filter, reason},
+    connection,
     counters::Counters,
     durable,
     journal::Journal,
     kept,
+    limits::Limit,
     listeners::Listeners,
     memory::Memory,
     message::Publication,
@@ -28,9 +29,11 @@ use super::{
     retained::Retained,
     session::Session,
     sessions::Sessions,
+    stream::{Peer, Stream},
     subscriptions::{Options, Subscriptions},
     sys::Sys,
     topics::{overlaps, split_shared},
+    visitors::{Place, Visitors},
     wills::Wills,
 };
 use crate::store::{BrokerStore, StoredRecord};
@@ -53,35 +56,52 @@ pub(super) struct Core {
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
     pub(super) listeners: Listeners,
-    connections: AtomicUsize,
+    pub(super) visitors: Arc<Visitors>,
+    /// Places to tell why a connection is refused.
+    refusing: Arc<Semaphore>,
     pub(super) routes: Mutex<Routes>,
-    /// It was said that there is no room for more retained messages.
-    pub(super) told_full: AtomicBool,
     pub(super) journal: Journal,
     pub(super) counters: Counters,
     pub(super) sys: Sys,
 }
 
-/// The place of one network connection among those that may be open.
-pub(super) struct Place(Arc<Core>);
+/// Connections that are told at the same time why they are refused; the rest are only closed.
+const REFUSING: usize = 64;
+/// How long one may take to hear it.
+const REFUSAL: Duration = Duration::from_secs(2);
 
-impl Place {
-    /// None: too many are open.
-    pub(super) fn take(core: &Arc<Core>) -> Option<Self> {
-        let place = Self(core.clone());
-        core.counters.sockets.add(1);
-        let others = core.connections.fetch_add(1, Ordering::Relaxed);
-        (others < core.config.max_connections).then_some(place)
-    }
+/// The right to tell a connection that a limit refuses it.
+pub(super) struct Refusal {
+    limit: Limit,
+    pub(super) deadline: Instant,
+    _place: OwnedSemaphorePermit,
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+impl Refusal {
+    /// Waits for CONNECT, and answers it.
+    pub(super) async fn tell(self, core: &Core, stream: Stream, input: BytesMut) {
+        connection::refuse(core, stream, input, self.limit.reason(), self.deadline).await;
     }
 }
 
 impl Core {
+    /// A network connection comes; its place is its own until that is dropped.
+    ///
+    /// # Errors
+    /// It is refused; what is to be done about it, or nothing but to close it.
+    pub(super) fn enter(&self, peer: Peer) -> Result<Place, Option<Refusal>> {
+        self.counters.sockets.add(1);
+        self.visitors.enter(peer).map_err(|limit| {
+            self.counters.limits.add(limit, &peer);
+            let place = self.refusing.clone().try_acquire_owned().ok()?;
+            Some(Refusal {
+                limit,
+                deadline: Instant::now() + REFUSAL.min(self.config.connect_timeout),
+                _place: place,
+            })
+        })
+    }
+
     /// The broker without listeners; its dispatcher runs.
     pub(super) fn start(
         config: BrokerConfig,
@@ -105,12 +125,12 @@ impl Core {
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             listeners: Listeners::default(),
-            connections: AtomicUsize::new(0),
+            visitors: Visitors::new(&config),
+            refusing: Arc::new(Semaphore::new(REFUSING)),
             routes: Mutex::new(Routes {
                 subscriptions: Subscriptions::default(),
                 retained,
             }),
-            told_full: AtomicBool::new(false),
             journal: Journal::new(store, config.persistence),
             counters: Counters::default(),
             sys: Sys::new(),
@@ -141,6 +161,7 @@ impl Core {
             received: self.counters.received.get(),
             delivered: self.counters.delivered.get(),
             dropped: self.counters.dropped.get(),
+            exceeded: self.counters.limits.list(),
         }
     }
 
@@ -168,6 +189,7 @@ impl Core {
             }
             let limit = self.config.max_subscriptions;
             if !routes.subscriptions.has_room(&filter.path, session, limit) {
+                self.counters.limits.add(Limit::Subscriptions, session.id());
                 codes.push(reason::QUOTA_EXCEEDED);
                 continue;
             }

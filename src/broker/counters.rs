@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::limits::LimitCounts;
+
 /// One count.
 #[derive(Debug, Default)]
 pub(super) struct Counter(AtomicU64);
@@ -36,4 +38,5 @@ pub(super) struct Counters {
     pub(super) connections: Counter,
     /// Sessions whose time was over.
     pub(super) expired: Counter,
+    pub(super) limits: LimitCounts,
 }

@@ -1,9 +1,6 @@
 //! From the bus to the subscribers' sessions, and back to the publisher that the broker has its message.
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 
@@ -14,6 +11,7 @@ use super::{
     core::Core,
     journal::Change,
     kept,
+    limits::Limit,
     message::{Origin, Publication},
     outbox::{Delivery, Link},
     session::Session,
@@ -107,11 +105,9 @@ impl Core {
                     false => kept::removal(publication.topic()),
                 });
             }
-            if publication.retain && !is_kept && !self.told_full.swap(true, Ordering::Relaxed) {
-                tracing::warn!(
-                    "The broker has no room for more retained messages: that of {}, say, is not kept",
-                    publication.topic()
-                );
+            if publication.retain && !is_kept {
+                let limits = &self.counters.limits;
+                limits.add(Limit::Retained, &publication.topic());
             }
             let before = delivered;
             let leaves = routes.subscriptions.matching(publication.topic());

@@ -5,13 +5,17 @@ use std::{sync::Arc, time::Duration};
 use bytes::BytesMut;
 
 use super::{
+    access::Identity,
     client::{Client, ClientParts},
     codec::{ConnAck, Connect, Version, encode_connack, reason},
     core::Core,
     inspect::{About, now_ms},
+    limits::Limit,
     outbox::Link,
+    session::Session,
     sessions::NEVER,
-    stream::Entry,
+    stream::{Entry, Peer},
+    visitors::UserPlace,
 };
 
 /// Longer client identifiers are refused.
@@ -41,15 +45,25 @@ pub(super) async fn open(
         tracing::info!("Client at {peer} refused: reason code {reason:#04x}");
         refuse(out, version, reason);
     };
-    if let Err(reason) = check(core, &connect) {
+    let limits = &core.counters.limits;
+    if let Err(reason) = check(core, &connect, peer) {
         reject(reason);
         return None;
     }
     let (name, password) = (connect.user.as_deref(), connect.password.as_deref());
     let anonymous = core.lets_in_anonymous(entry);
-    let user = match core.access.login(name, password, anonymous).await {
-        Ok(user) => user,
+    let may_try = || core.visitors.may_try_login(peer);
+    let user = match core.access.login(name, password, anonymous, may_try).await {
+        Ok((user, tried)) => {
+            if tried {
+                core.visitors.login_was_right(peer);
+            }
+            user
+        }
         Err(reason) => {
+            if reason == Limit::FailedLogins.reason() {
+                limits.add(Limit::FailedLogins, &peer);
+            }
             reject(reason);
             return None;
         }
@@ -57,6 +71,14 @@ pub(super) async fn open(
     let assigned = connect.client_id.is_empty().then(new_client_id);
     let id = assigned.as_deref().unwrap_or(&connect.client_id);
     let identity = core.access.identity(user, id);
+    let place = match core.enter_user(&identity, id) {
+        Ok(place) => place,
+        Err(limit) => {
+            limits.add(limit, &peer);
+            reject(limit.reason());
+            return None;
+        }
+    };
     let will = connect.will.as_ref();
     if will.is_some_and(|will| !identity.may_publish(&will.topic)) {
         reject(reason::NOT_AUTHORIZED);
@@ -79,6 +101,9 @@ pub(super) async fn open(
     ) {
         Ok(opened) => opened,
         Err(reason) => {
+            if reason == Limit::Sessions.reason() {
+                limits.add(Limit::Sessions, &peer);
+            }
             reject(reason);
             return None;
         }
@@ -125,6 +150,7 @@ pub(super) async fn open(
         core: core.clone(),
         session: opened.session,
         connection: opened.connection,
+        _place: place,
         version,
         // [MQTT-3.1.2-22]
         patience: (keep_alive > 0).then(|| Duration::from_millis(u64::from(keep_alive) * 1500)),
@@ -151,12 +177,13 @@ fn keep_alive(core: &Core, wanted: u16) -> u16 {
     }
 }
 
-fn check(core: &Core, connect: &Connect) -> Result<(), u8> {
+fn check(core: &Core, connect: &Connect, peer: Peer) -> Result<(), u8> {
     if connect.properties.has_auth_method {
         return Err(reason::BAD_AUTHENTICATION_METHOD);
     }
     // Only MQTT 5 can tell a client to be heard more often.
     if connect.version < Version::V5 && keep_alive(core, connect.keep_alive) != connect.keep_alive {
+        core.counters.limits.add(Limit::KeepAlive, &peer);
         return Err(reason::CLIENT_ID_NOT_VALID);
     }
     let id = &connect.client_id;
@@ -168,6 +195,19 @@ fn check(core: &Core, connect: &Connect) -> Result<(), u8> {
         return Err(reason::CLIENT_ID_NOT_VALID);
     }
     Ok(())
+}
+
+impl Core {
+    /// A client takes its place among those of its user, if it has one.
+    fn enter_user(&self, identity: &Identity, id: &str) -> Result<Option<UserPlace>, Limit> {
+        let Some(user) = identity.user() else {
+            return Ok(None);
+        };
+        let here = self.sessions.get(id);
+        let replaces = |old: Arc<Session>| old.is_online() && old.identity().user() == Some(user);
+        let is_comeback = here.is_some_and(replaces);
+        self.visitors.enter_user(user, is_comeback).map(Some)
+    }
 }
 
 fn new_client_id() -> String {

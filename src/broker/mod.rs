@@ -21,11 +21,13 @@ mod inflight;
 mod inspect;
 mod journal;
 mod kept;
+mod limits;
 mod listeners;
 mod local;
 mod memory;
 mod message;
 mod outbox;
+mod pace;
 mod publishing;
 mod recent;
 mod restore;
@@ -36,6 +38,7 @@ mod stream;
 mod subscriptions;
 mod sys;
 mod topics;
+mod visitors;
 mod wills;
 
 #[cfg(test)]
@@ -55,8 +58,8 @@ use tokio::time::Instant;
 use crate::store::{BrokerStore, StoredRecord};
 
 use self::{
-    core::{Core, Place},
-    stream::{Entry, Stream},
+    core::Core,
+    stream::{Entry, Socket, Stream},
 };
 
 pub use access::{
@@ -65,6 +68,7 @@ pub use access::{
 pub use codec::Qos;
 pub use inspect::{ClientInfo, RetainedInfo};
 pub use journal::Persistence;
+pub use limits::Exceeded;
 pub use listeners::{At, BoundListeners, ListenError, ListenerConfig, TlsConfig};
 pub use local::{LocalClient, LocalError, LocalReceiver, Received, SubscribeOptions};
 pub use message::{PublishProperties, Taken};
@@ -86,6 +90,19 @@ pub struct BrokerConfig {
     pub max_packet_size: usize,
     /// Network connections at the same time.
     pub max_connections: usize,
+    /// Those of one network address, which programs on this machine are not counted by; 0: as many as in all.
+    pub max_connections_per_address: usize,
+    /// Those of one user; 0: as many as in all.
+    pub max_connections_per_user: usize,
+    /// Connections that an address may open a second, ten seconds' worth of them at once; 0: any number.
+    pub max_connect_rate: u32,
+    /// Wrong passwords that may come from an address a minute; 0: any number. Above it passwords that were not right of late
+    /// are not looked at.
+    pub max_failed_logins: u32,
+    /// Messages, and bytes of any kind, that a client may send a second; 0: any number. It is listened to again once that is
+    /// no longer too much.
+    pub max_message_rate: u32,
+    pub max_byte_rate: u32,
     /// Sessions, those that nobody is connected to included.
     pub max_sessions: usize,
     /// Subscriptions of one session.
@@ -130,6 +147,12 @@ impl Default for BrokerConfig {
             listeners: Vec::new(),
             max_packet_size: 8 << 20,
             max_connections: 10_000,
+            max_connections_per_address: 1000,
+            max_connections_per_user: 0,
+            max_connect_rate: 100,
+            max_failed_logins: 30,
+            max_message_rate: 0,
+            max_byte_rate: 0,
             max_sessions: 20_000,
             max_subscriptions: 10_000,
             max_inflight: 128,
@@ -169,6 +192,8 @@ pub struct BrokerStats {
     pub delivered: u64,
     /// Messages that a subscriber did not take in time.
     pub dropped: u64,
+    /// How often each limit was run into.
+    pub exceeded: Exceeded,
 }
 
 /// A running broker. Clones are handles on the same one.
@@ -274,17 +299,27 @@ impl Broker {
         frames: impl Frames<Item = io::Result<Bytes>> + Send + Unpin + 'static,
         address: SocketAddr,
     ) {
-        let Some(_place) = Place::take(&self.core) else {
-            return;
-        };
-        let deadline = Instant::now() + self.core.config.connect_timeout;
-        let stream = Stream::Other(listeners::socket_of(sink, frames));
+        self.serve(listeners::socket_of(sink, frames), Peer::Network(address))
+            .await;
+    }
+
+    /// Serves a client until its connection ends.
+    async fn serve(&self, socket: Box<dyn Socket>, peer: Peer) {
+        let core = &self.core;
+        let stream = Stream::Other(socket);
         let input = BytesMut::new();
         let entry = Entry {
-            peer: Peer::Network(address),
+            peer,
             anonymous: None,
         };
-        connection::serve(&self.core, stream, input, entry, deadline).await;
+        match core.enter(peer) {
+            Ok(_place) => {
+                let deadline = Instant::now() + core.config.connect_timeout;
+                connection::serve(core, stream, input, entry, deadline).await;
+            }
+            Err(Some(refusal)) => refusal.tell(core, stream, input).await,
+            Err(None) => {}
+        }
     }
 
     /// The topics that were published to lately (at most 500), the latest first.
@@ -332,6 +367,7 @@ async fn keep_house(core: Arc<Core>) {
             _ = clock.tick() => {}
         }
         core.expire();
+        core.visitors.forget();
         core.tell_of_itself().await;
     }
 }

@@ -18,6 +18,12 @@ use crate::broker::{
 #[serde(deny_unknown_fields)]
 struct Table {
     max_connections: Option<usize>,
+    max_connections_per_address: Option<usize>,
+    max_connections_per_user: Option<usize>,
+    max_connect_rate: Option<u32>,
+    max_failed_logins: Option<u32>,
+    max_message_rate: Option<u32>,
+    max_byte_rate: Option<u32>,
     max_sessions: Option<usize>,
     max_subscriptions: Option<usize>,
     max_inflight: Option<NonZeroU16>,
@@ -91,6 +97,22 @@ impl Source<'_> {
         let mut config = BrokerConfig::default();
         let set = |to: &mut usize, given: Option<usize>| *to = given.unwrap_or(*to);
         set(&mut config.max_connections, table.max_connections);
+        set(
+            &mut config.max_connections_per_address,
+            table.max_connections_per_address,
+        );
+        set(
+            &mut config.max_connections_per_user,
+            table.max_connections_per_user,
+        );
+        for (to, given) in [
+            (&mut config.max_connect_rate, table.max_connect_rate),
+            (&mut config.max_failed_logins, table.max_failed_logins),
+            (&mut config.max_message_rate, table.max_message_rate),
+            (&mut config.max_byte_rate, table.max_byte_rate),
+        ] {
+            *to = given.unwrap_or(*to);
+        }
         set(&mut config.max_sessions, table.max_sessions);
         set(&mut config.max_subscriptions, table.max_subscriptions);
         set(

@@ -231,7 +231,7 @@ impl Access {
     }
 
     /// Who comes in with this name and password; none: nobody in particular, where `anonymous` may. Looks at passwords off the
-    /// tasks that serve clients.
+    /// tasks that serve clients, and only if `may_try` says so. Also tells whether it did.
     ///
     /// # Errors
     /// A reason code.
@@ -240,7 +240,8 @@ impl Access {
         name: Option<&str>,
         password: Option<&[u8]>,
         anonymous: bool,
-    ) -> Result<Option<Login>, u8> {
+        may_try: impl FnOnce() -> bool,
+    ) -> Result<(Option<Login>, bool), u8> {
         let config = self.config();
         if config.closed {
             return Err(reason::NOT_AUTHORIZED);
@@ -248,7 +249,7 @@ impl Access {
         // Without users a name tells nothing.
         let Some(name) = name.filter(|_| !config.users.is_empty()) else {
             return match anonymous {
-                true => Ok(None),
+                true => Ok((None, false)),
                 false => Err(reason::NOT_AUTHORIZED),
             };
         };
@@ -265,7 +266,10 @@ impl Access {
         let digest: [u8; 32] = Sha256::digest(&password).into();
         let is_verified = |(known, of): &([u8; 32], String)| *known == digest && *of == hash;
         if is_known && self.verified.lock().get(name).is_some_and(is_verified) {
-            return Ok(Some(login));
+            return Ok((Some(login), false));
+        }
+        if !may_try() {
+            return Err(reason::CONNECTION_RATE_EXCEEDED);
         }
         let place = self.places.acquire().await;
         let _place = place.map_err(|_| reason::SERVER_UNAVAILABLE)?;
@@ -276,6 +280,6 @@ impl Access {
         }
         let mut verified = self.verified.lock();
         verified.insert(name.to_owned(), (digest, hash));
-        Ok(Some(login))
+        Ok((Some(login), true))
     }
 }

@@ -73,6 +73,7 @@ pub(super) mod reason {
     pub(in crate::broker) const BAD_LOGIN: u8 = 0x86;
     pub(in crate::broker) const NOT_AUTHORIZED: u8 = 0x87;
     pub(in crate::broker) const SERVER_UNAVAILABLE: u8 = 0x88;
+    pub(in crate::broker) const SERVER_BUSY: u8 = 0x89;
     pub(in crate::broker) const SHUTTING_DOWN: u8 = 0x8B;
     pub(in crate::broker) const BAD_AUTHENTICATION_METHOD: u8 = 0x8C;
     pub(in crate::broker) const KEEP_ALIVE_TIMEOUT: u8 = 0x8D;
@@ -86,6 +87,7 @@ pub(super) mod reason {
     pub(in crate::broker) const QUOTA_EXCEEDED: u8 = 0x97;
     pub(in crate::broker) const ADMINISTRATIVE_ACTION: u8 = 0x98;
     pub(in crate::broker) const PAYLOAD_FORMAT_INVALID: u8 = 0x99;
+    pub(in crate::broker) const CONNECTION_RATE_EXCEEDED: u8 = 0x9F;
 }
 
 /// Why a connection must be closed.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{At, Door, ListenError, websocket};
 use crate::broker::{
     connection::{self, FIRST_READ},
-    core::{Core, Place},
+    core::Core,
     stream::{Entry, Peer, Stream},
 };
 
@@ -145,11 +145,15 @@ async fn pause_after(error: &io::Error) {
 fn enter(core: &Arc<Core>, door: Arc<Door>, stream: Stream, peer: Peer) {
     let core = core.clone();
     core.tasks.clone().spawn(async move {
-        let Some(_place) = Place::take(&core) else {
-            tracing::warn!("Connection from {peer} refused: too many are open");
-            return;
+        let (entered, refusal) = match core.enter(peer) {
+            Ok(place) => (Some(place), None),
+            Err(Some(refusal)) => (None, Some(refusal)),
+            Err(None) => return,
         };
-        let deadline = Instant::now() + core.config.connect_timeout;
+        let deadline = match &refusal {
+            Some(refusal) => refusal.deadline,
+            None => Instant::now() + core.config.connect_timeout,
+        };
         let opened = tokio::select! {
             () = core.shutdown.cancelled() => return,
             opened = timeout_at(deadline, open(&core, &door, stream, peer)) => opened,
@@ -159,12 +163,14 @@ fn enter(core: &Arc<Core>, door: Arc<Door>, stream: Stream, peer: Peer) {
             anonymous: door.config.anonymous,
         };
         match opened {
-            Ok(Ok((stream, input))) => {
-                connection::serve(&core, stream, input, entry, deadline).await
-            }
+            Ok(Ok((stream, input))) => match refusal {
+                Some(refusal) => refusal.tell(&core, stream, input).await,
+                None => connection::serve(&core, stream, input, entry, deadline).await,
+            },
             Ok(Err(error)) => tracing::debug!("Connection from {peer} ended: {error}"),
             Err(_) => tracing::debug!("Connection from {peer} ended: it took too long"),
         }
+        drop(entered);
     });
 }
 

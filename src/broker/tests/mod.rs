@@ -5,6 +5,7 @@ mod attacks;
 mod delivery;
 mod exchange_5;
 mod inspect;
+mod limits;
 mod listeners;
 mod local;
 mod persistence;
