@@ -133,6 +133,9 @@ pub struct Property {
     pub fields: Vec<Property>,
     #[serde(default)]
     pub unit: Option<String>,
+    /// For kind `secret`: it has several lines.
+    #[serde(default)]
+    pub lines: bool,
 }
 
 /// What kind of value a property holds.

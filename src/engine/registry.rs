@@ -14,7 +14,7 @@ use super::{
     node::Node,
     settings::RuntimeSettings,
 };
-use crate::{catalog::NodeType, flow::Id};
+use crate::{catalog::NodeType, flow::Id, message::Value};
 
 /// Why a node cannot be built: a sentence, or a catalogue key's text, for the person who set it up.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,11 @@ impl Build<'_> {
     /// What the config node with this id shares, when it runs and shares a `T`.
     pub fn config<T: Send + Sync + 'static>(&self, id: &str) -> Option<Arc<T>> {
         self.services.get(id)?.clone().downcast().ok()
+    }
+
+    /// What an environment variable, or a text with `${NAME}` in it, is for this node.
+    pub fn env(&self, text: &str) -> Value {
+        self.ctx.env_text(text)
     }
 
     /// An error that is told besides the one that the constructor returns.

@@ -27,7 +27,7 @@ pub use crate::broker::{
     Broker, Qos, SubscribeOptions, is_filter as valid_filter, is_topic as valid_topic, matches,
 };
 pub use connection::{ConnectionState, MqttConnection, Phase, PublishFailure, Published, User};
-pub use options::{ConnectOptions, Login, Protocol, Will};
+pub use options::{ConnectOptions, Login, Protocol, Transport, Will};
 pub use publication::{Publication, PublishProperties};
 pub use subscription::{Filters, Incoming, Subscription};
 

@@ -1,6 +1,7 @@
 //! How to connect, and what to publish on the way.
 
 use super::Publication;
+use crate::tls::ClientTls;
 
 /// The version of MQTT to speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,6 +10,16 @@ pub enum Protocol {
     #[default]
     V4,
     V5,
+}
+
+/// How the bytes travel.
+#[derive(Clone, Debug, Default)]
+pub enum Transport {
+    #[default]
+    Plain,
+    Tls(ClientTls),
+    /// To this address, beginning with `ws://` or `wss://`; the latter with these settings.
+    WebSocket(String, Option<ClientTls>),
 }
 
 /// User name and password.
@@ -42,6 +53,7 @@ pub struct ConnectOptions {
     pub builtin: bool,
     pub host: String,
     pub port: u16,
+    pub transport: Transport,
     pub protocol: Protocol,
     pub client_id: String,
     /// Seconds; 0 for none.
@@ -67,6 +79,7 @@ impl Default for ConnectOptions {
             builtin: false,
             host: "localhost".into(),
             port: 1883,
+            transport: Transport::Plain,
             protocol: Protocol::V4,
             client_id: String::new(),
             keep_alive: 60,
@@ -86,7 +99,20 @@ impl Default for ConnectOptions {
 impl ConnectOptions {
     /// How people call the broker: `mqtt://host:port`, as Node-RED's logs do.
     pub fn address(&self) -> String {
-        format!("mqtt://{}:{}", self.host_part(), self.port)
+        let scheme = match &self.transport {
+            Transport::Plain => "mqtt",
+            Transport::Tls(_) => "mqtts",
+            Transport::WebSocket(url, _) => return url.clone(),
+        };
+        format!("{scheme}://{}:{}", self.host_part(), self.port)
+    }
+
+    /// What rumqttc connects to: a host, or a WebSocket's address.
+    pub(super) fn place(&self) -> String {
+        match &self.transport {
+            Transport::WebSocket(url, _) => url.clone(),
+            Transport::Plain | Transport::Tls(_) => self.host_part(),
+        }
     }
 
     /// The host as it stands before a port: an IPv6 address in brackets.

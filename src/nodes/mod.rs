@@ -18,7 +18,7 @@ pub use own::register_own;
 use common::{
     Catch, Comment, Complete, Debug, Inject, Junction, LinkCall, LinkIn, LinkOut, PassOn, Status,
 };
-use network::{MqttBroker, MqttIn, MqttOut};
+use network::{MqttBroker, MqttIn, MqttOut, TlsConfigNode};
 
 /// Registers every built-in type.
 pub fn register(registry: &mut Registry, services: &Services) {
@@ -56,6 +56,7 @@ pub fn register(registry: &mut Registry, services: &Services) {
     registry.add("file", storage::File::new);
     registry.add("file in", storage::FileIn::new);
     registry.add("watch", storage::Watch::new);
+    registry.add_shared("tls-config", TlsConfigNode::new);
     let service = mqtt.clone();
     registry.add_shared("mqtt-broker", move |config, build| {
         MqttBroker::new(&service, config, build)

@@ -5,10 +5,14 @@ use std::{path::Path, sync::Arc};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio_rustls::{
     TlsAcceptor,
-    rustls::{RootCertStore, ServerConfig, crypto::ring, server::WebPkiClientVerifier},
+    rustls::{
+        RootCertStore, ServerConfig, crypto::ring, server::WebPkiClientVerifier,
+        sign::SingleCertAndKey,
+    },
 };
 
 use super::{ListenError, TlsConfig};
+use crate::tls::version_1::{self, Clients};
 
 /// Reads the files of a listener.
 ///
@@ -26,12 +30,14 @@ pub(super) fn acceptor(config: &TlsConfig) -> Result<TlsAcceptor, ListenError> {
         None => builder.with_no_client_auth(),
         Some(file) => {
             let mut roots = RootCertStore::empty();
-            for certificate in certificates(file)? {
+            let authorities = certificates(file)?;
+            for certificate in authorities.iter().cloned() {
                 roots
                     .add(certificate)
                     .map_err(|error| unusable(file, "an authority's certificate", &error))?;
             }
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            let verifier =
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
             let verifier = match config.client_certificate_required {
                 true => verifier,
                 false => verifier.allow_unauthenticated(),
@@ -39,16 +45,21 @@ pub(super) fn acceptor(config: &TlsConfig) -> Result<TlsAcceptor, ListenError> {
             let verifier = verifier
                 .build()
                 .map_err(|error| unusable(file, "an authority's certificate", &error))?;
-            builder.with_client_cert_verifier(verifier)
+            builder.with_client_cert_verifier(Arc::new(Clients {
+                usual: verifier,
+                authorities,
+                provider: provider.clone(),
+            }))
         }
     };
-    let server = builder.with_single_cert(chain, key).map_err(|error| {
+    let certified = version_1::certified(chain, key, &provider).map_err(|error| {
         ListenError::Tls(format!(
             "{} and {} do not fit together: {error}",
             config.certificate.display(),
             config.key.display()
         ))
     })?;
+    let server = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     Ok(TlsAcceptor::from(Arc::new(server)))
 }
 

@@ -188,6 +188,11 @@ impl NodeContext {
         self.0.env.get(name)
     }
 
+    /// The value of a variable, or a text in which each `${NAME}` is replaced.
+    pub(super) fn env_text(&self, text: &str) -> Value {
+        self.0.env.evaluate_text(text)
+    }
+
     /// A text of the node's type in the runtime's language.
     pub fn text(&self, key: &str, params: &[(&str, &str)]) -> String {
         match self.0.shared.catalog.get(&self.0.info.type_name) {

@@ -4,16 +4,18 @@ mod pending;
 mod v4;
 mod v5;
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{error::Error, pin::pin, sync::Arc, time::Duration};
 
+use rumqttc::TlsConfiguration;
 use tokio::sync::mpsc;
 
 use super::{
-    ConnectOptions, Protocol, Publication, Qos, SubscribeOptions,
+    ConnectOptions, Protocol, Publication, Qos, SubscribeOptions, Transport,
     connection::{Outgoing, PublishFailure},
     driver::{Driver, End, Todo},
     subscription::{Ack, route},
 };
+use crate::tls::{self, ClientTls};
 use pending::Pending;
 
 /// Requests that rumqttc's queue holds: what may be under way, and an acknowledgement for each packet id.
@@ -107,6 +109,22 @@ fn size(publication: &Publication) -> usize {
                 .sum::<usize>()
     });
     publication.topic.len() + publication.payload.len() + properties + 64
+}
+
+/// For both of rumqttc's clients.
+fn transport(transport: &Transport) -> rumqttc::Transport {
+    let config = |tls: &ClientTls| TlsConfiguration::Rustls(tls.config());
+    match transport {
+        Transport::Plain => rumqttc::Transport::Tcp,
+        Transport::Tls(tls) => rumqttc::Transport::Tls(config(tls)),
+        Transport::WebSocket(_, None) => rumqttc::Transport::Ws,
+        Transport::WebSocket(_, Some(tls)) => rumqttc::Transport::Wss(config(tls)),
+    }
+}
+
+/// What a person can do something with.
+fn other_sentence(error: &(dyn Error + 'static)) -> String {
+    tls::sentence(error).unwrap_or_else(|| error.to_string())
 }
 
 /// Connects, and serves until somebody wants an end or the connection is lost.

@@ -7,7 +7,10 @@ use rumqttc::{
     Outgoing, Packet, Publish, QoS, SubscribeReasonCode,
 };
 
-use super::{CONNECT_SECONDS, Events, Happened, MAX_PACKET, REQUESTS, Requests, WINDOW};
+use super::{
+    CONNECT_SECONDS, Events, Happened, MAX_PACKET, REQUESTS, Requests, WINDOW, other_sentence,
+    transport,
+};
 use crate::mqtt::{ConnectOptions, Publication, Qos, SubscribeOptions};
 
 /// The two ends of a client.
@@ -18,7 +21,7 @@ pub(super) struct Client {
 
 /// A client that connects when it is polled.
 pub(super) fn client(options: &ConnectOptions) -> Client {
-    let mut given = MqttOptions::new(&options.client_id, options.host_part(), options.port);
+    let mut given = MqttOptions::new(&options.client_id, options.place(), options.port);
     given
         .set_keep_alive(Duration::from_secs(u64::from(options.keep_alive)))
         .set_max_packet_size(MAX_PACKET as usize, MAX_PACKET as usize)
@@ -26,6 +29,7 @@ pub(super) fn client(options: &ConnectOptions) -> Client {
         .set_manual_acks(true)
         // Without an id there can only be a clean session; rumqttc panics otherwise.
         .set_clean_session(options.clean || options.client_id.is_empty());
+    given.set_transport(transport(&options.transport));
     if let Some(login) = &options.login {
         given.set_credentials(&login.user, &login.password);
     }
@@ -112,8 +116,7 @@ fn sentence(error: &ConnectionError) -> String {
         ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => {
             "The broker does not answer".into()
         }
-        ConnectionError::Io(error) => error.to_string(),
-        other => other.to_string(),
+        other => other_sentence(other),
     }
 }
 

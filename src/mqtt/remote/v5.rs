@@ -15,7 +15,10 @@ use rumqttc::{
     },
 };
 
-use super::{CONNECT_SECONDS, Events, Happened, MAX_PACKET, REQUESTS, Requests, WINDOW};
+use super::{
+    CONNECT_SECONDS, Events, Happened, MAX_PACKET, REQUESTS, Requests, WINDOW, other_sentence,
+    transport,
+};
 use crate::mqtt::{ConnectOptions, Publication, PublishProperties, Qos, SubscribeOptions};
 
 /// rumqttc pings without pause at 0, which means no pings at all: this comes nearest.
@@ -29,7 +32,7 @@ pub(super) struct Client {
 
 /// A client that connects when it is polled.
 pub(super) fn client(options: &ConnectOptions) -> Client {
-    let mut given = MqttOptions::new(&options.client_id, options.host_part(), options.port);
+    let mut given = MqttOptions::new(&options.client_id, options.place(), options.port);
     let keep_alive = match options.keep_alive {
         0 => LONGEST_KEEP_ALIVE,
         seconds => seconds.max(5),
@@ -48,6 +51,7 @@ pub(super) fn client(options: &ConnectOptions) -> Client {
         .set_connection_timeout(CONNECT_SECONDS)
         .set_manual_acks(true)
         .set_clean_start(options.clean);
+    given.set_transport(transport(&options.transport));
     if let Some(login) = &options.login {
         given.set_credentials(&login.user, &login.password);
     }
@@ -220,8 +224,7 @@ fn sentence(error: &ConnectionError) -> String {
             other => format!("The broker refused the connection: {other:?}"),
         },
         ConnectionError::Timeout(_) => "The broker does not answer".into(),
-        ConnectionError::Io(error) => error.to_string(),
-        other => other.to_string(),
+        other => other_sentence(other),
     }
 }
 

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::mqtt_broker_props;
+use super::{mqtt_broker_props, tls_config::SharedTls};
 use crate::{
     engine::{Build, Closing, ConfigError, Failed, LogLevel, Node, NodeContext, NodeError},
     message::{Message, Object, Value},
     mqtt::{
-        ConnectOptions, Login, Mqtt, MqttConnection, Phase, Protocol, Publication, Qos, Will,
-        valid_topic,
+        ConnectOptions, Login, Mqtt, MqttConnection, Phase, Protocol, Publication, Qos, Transport,
+        Will, valid_topic,
     },
-    nodes::shared::mqtt::{IN_NODES, SharedBroker, properties, user_properties},
+    nodes::shared::{
+        mqtt::{IN_NODES, SharedBroker, properties, user_properties},
+        mqtt_address::{Address, AddressError, Way},
+    },
 };
 
 #[derive(Deserialize)]
@@ -24,9 +27,8 @@ pub(in crate::nodes) struct BrokerConfig {
     pub(super) broker: String,
     pub(super) port: Option<f64>,
     pub(super) usetls: bool,
-    /// For when TLS runs.
-    #[serde(rename = "tls")]
-    _tls: IgnoredAny,
+    /// The id of a `tls-config` node.
+    pub(super) tls: String,
     pub(super) protocol_version: String,
     pub(super) clientid: String,
     pub(super) keepalive: Option<f64>,
@@ -89,15 +91,23 @@ fn options(
     build: &Build,
     warning: &mut Option<String>,
 ) -> Result<ConnectOptions, String> {
-    let port = config.port.filter(|port| (1.0..=65535.0).contains(port));
-    let (host, port) = address(&config, port.map(|port| port as u16), build)?;
-    let builtin = config.builtin || (!config.usetls && mqtt.is_builtin(&host, port));
+    let address = address(&config, build)?;
+    let is_plain = matches!(address.way, Way::Plain);
+    let builtin = config.builtin || (is_plain && mqtt.is_builtin(&address.host, address.port));
     if builtin && !mqtt.has_builtin() {
         return Err(build.text("mqtt.errors.missing-config", &[]));
     }
-    if config.usetls && !builtin {
-        return Err(build.text("mqtt.errors.tls-unsupported", &[]));
-    }
+    let tls = build.config::<SharedTls>(&config.tls);
+    let transport = match builtin {
+        true => Transport::Plain,
+        false => address.transport(tls.as_deref())?,
+    };
+    let Address {
+        host,
+        port,
+        login: in_address,
+        ..
+    } = address;
     let mut clean = config.cleansession;
     let own_id = !config.clientid.is_empty();
     if !clean && !own_id {
@@ -168,6 +178,7 @@ fn options(
         builtin,
         host,
         port,
+        transport,
         protocol: if config.builtin || config.protocol_version == "5" {
             Protocol::V5
         } else {
@@ -185,7 +196,10 @@ fn options(
             .into_iter()
             .map(|(key, value)| (key.to_string(), value.to_string()))
             .collect(),
-        login: (!user.is_empty()).then_some(Login { user, password }),
+        login: match user.is_empty() {
+            true => in_address,
+            false => Some(Login { user, password }),
+        },
         auto_connect: config.auto_connect,
         auto_unsubscribe: config.auto_unsubscribe,
         birth,
@@ -194,44 +208,27 @@ fn options(
     })
 }
 
-/// Host and port: the server may be an address such as `mqtt://host:1883`.
-fn address(
-    config: &BrokerConfig,
-    port: Option<u16>,
-    build: &Build,
-) -> Result<(String, u16), String> {
-    let wrong_port = || build.text("mqtt.errors.invalid-port", &[]);
+/// Where the broker is: the server may be an address such as `mqtt://host:1883`.
+fn address(config: &BrokerConfig, build: &Build) -> Result<Address, String> {
     let server = config.broker.trim();
-    if server.is_empty() && !config.builtin {
-        return Ok(("localhost".to_owned(), 1883));
-    }
-    let Some((scheme, rest)) = server.split_once("://") else {
-        let port = match port {
-            Some(port) => port,
-            None if config.builtin => 1883,
-            None => return Err(wrong_port()),
-        };
-        return Ok((server.trim_matches(['[', ']']).to_owned(), port));
+    let server = match server.is_empty() {
+        true => "localhost",
+        false => server,
     };
-    match scheme.to_ascii_lowercase().as_str() {
-        "mqtt" | "tcp" => {}
-        "mqtts" | "ssl" | "tls" => return Err(build.text("mqtt.errors.tls-unsupported", &[])),
-        _ => return Err(build.text("mqtt.errors.websocket-unsupported", &[])),
-    }
-    let rest = rest.split('/').next().unwrap_or_default();
-    match rest
-        .rsplit_once(':')
-        .filter(|(_, port)| !port.contains(']'))
-    {
-        Some((host, port)) => Ok((
-            host.trim_matches(['[', ']']).to_owned(),
-            port.parse().map_err(|_| wrong_port())?,
-        )),
-        None => Ok((
-            rest.trim_matches(['[', ']']).to_owned(),
-            port.unwrap_or(1883),
-        )),
-    }
+    let port = match config.port {
+        // Node-RED's port does not count without a server.
+        _ if config.broker.trim().is_empty() && !config.builtin => Some(1883),
+        Some(port) if (1.0..=65535.0).contains(&port) => Some(port as u16),
+        _ if server.contains("://") => None,
+        _ if config.builtin => Some(1883),
+        _ => return Err(build.text("mqtt.errors.invalid-port", &[])),
+    };
+    Address::read(server, port, config.usetls).map_err(|error| match error {
+        AddressError::Port => build.text("mqtt.errors.invalid-port", &[]),
+        AddressError::Scheme(scheme) => {
+            build.text("mqtt.errors.invalid-scheme", &[("scheme", &scheme)])
+        }
+    })
 }
 
 /// Logs what happens to the connection.

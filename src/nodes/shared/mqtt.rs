@@ -10,8 +10,9 @@ use crate::{
     message::{ErrorValue, Message, Object, Value, parse_json, stringify},
     mqtt::{
         ConnectOptions, ConnectionState, Login, Mqtt, MqttConnection, Phase, Protocol,
-        PublishProperties,
+        PublishProperties, Transport,
     },
+    nodes::shared::mqtt_address::{Address, AddressError},
 };
 
 /// What a broker node shares with those that name it.
@@ -130,24 +131,29 @@ fn with_overrides(options: &ConnectOptions, given: &Object) -> Result<ConnectOpt
     };
     let number = |key| given.get(key).map(Value::to_number);
     let mut new = options.clone();
-    if let Some(host) = text("broker").or_else(|| text("url")) {
-        let rest = host.split_once("://").map_or(&*host, |(_, rest)| rest);
-        let (host, port) = rest
-            .rsplit_once(':')
-            .filter(|(host, port)| !host.contains(':') && port.parse::<u16>().is_ok())
-            .unwrap_or((rest, ""));
-        new.builtin = false;
-        new.host = host.to_owned();
-        if let Ok(port) = port.parse() {
-            new.port = port;
-        }
-    }
-    if let Some(port) = number("port") {
-        if !(1.0..=65535.0).contains(&port) {
+    let port = match number("port") {
+        Some(port) if !(1.0..=65535.0).contains(&port) => {
             return Err("msg.broker.port is no port number".into());
         }
+        port => port.map(|port| port as u16),
+    };
+    if let Some(port) = port {
         new.builtin = false;
-        new.port = port as u16;
+        new.port = port;
+    }
+    let server = text("url").or_else(|| text("broker"));
+    if let Some(server) = server.filter(|server| !server.is_empty()) {
+        let is_encrypted = matches!(new.transport, Transport::Tls(_));
+        let tls = given.get("usetls").map_or(is_encrypted, Value::is_truthy);
+        let address = read_address(&server, port.unwrap_or(new.port), tls)?;
+        let known = match &new.transport {
+            Transport::Tls(tls) | Transport::WebSocket(_, Some(tls)) => Some(Ok(tls.clone())),
+            Transport::Plain | Transport::WebSocket(_, None) => None,
+        };
+        new.builtin = false;
+        new.transport = address.transport(known.as_ref())?;
+        (new.host, new.port) = (address.host, address.port);
+        new.login = address.login.or(new.login);
     }
     if let Some(id) = text("clientid").filter(|id| !id.is_empty()) {
         new.client_id = id;
@@ -173,6 +179,23 @@ fn with_overrides(options: &ConnectOptions, given: &Object) -> Result<ConnectOpt
         });
     }
     Ok(new)
+}
+
+/// A host may have its port behind it.
+fn read_address(server: &str, port: u16, tls: bool) -> Result<Address, String> {
+    let (server, port) = match server.rsplit_once(':') {
+        Some((host, own)) if !host.contains(':') => match own.parse() {
+            Ok(own) => (host, own),
+            Err(_) => (server, port),
+        },
+        _ => (server, port),
+    };
+    Address::read(server, Some(port), tls).map_err(|error| match error {
+        AddressError::Port => format!("msg.broker names no broker: \"{server}\""),
+        AddressError::Scheme(scheme) => format!(
+            "msg.broker begins with \"{scheme}://\"; mqtt://, mqtts://, ws:// and wss:// lead to a broker"
+        ),
+    })
 }
 
 /// An object, or the one that a JSON text means.

@@ -12,6 +12,7 @@ mod join;
 mod link;
 mod mqtt;
 mod mqtt_remote;
+mod mqtt_tls;
 mod parser;
 mod routing;
 mod sort;

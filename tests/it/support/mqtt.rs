@@ -70,12 +70,17 @@ impl MqttFlows {
             ..RuntimeSettings::default()
         };
         let flows = TestFlows::with_services(&Services::new(broker.cloned()), settings);
-        let test = Self {
-            flows,
-            seen: Vec::new(),
-        };
+        let test = Self::over(flows);
         test.deploy(nodes, DeployMode::Full).await;
         test
+    }
+
+    /// Watches these flows.
+    pub(crate) fn over(flows: TestFlows) -> Self {
+        Self {
+            flows,
+            seen: Vec::new(),
+        }
     }
 
     /// Makes these nodes the running ones.

@@ -125,6 +125,8 @@ export interface Property {
   fields?: Property[]
   /** `duration`: what a bare number means. */
   unit?: 's' | 'ms'
+  /** `secret`: it has several lines. */
+  lines?: boolean
 }
 
 /** The texts of one property. */
