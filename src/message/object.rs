@@ -1,78 +1,11 @@
 //! An object with JavaScript's key order, shared until somebody writes.
 
-use std::{borrow::Borrow, fmt, ops::Deref, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
-
-use super::Value;
-
-/// The name of a property. Cloning it is a counter.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key(Arc<str>);
-
-impl Key {
-    /// Its text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Its text, shared.
-    pub fn shared(&self) -> Arc<str> {
-        self.0.clone()
-    }
-
-    /// Whether it is an array index in JavaScript's sense.
-    pub fn is_index(text: &str) -> bool {
-        Self::index(text).is_some()
-    }
-
-    /// The number, when this is an array index in JavaScript's sense ("0", "17", not "007").
-    fn index(text: &str) -> Option<u32> {
-        let bytes = text.as_bytes();
-        match bytes.first()? {
-            b'0' if bytes.len() == 1 => Some(0),
-            b'1'..=b'9' if bytes.len() <= 10 && bytes.iter().all(u8::is_ascii_digit) => {
-                text.parse().ok().filter(|&number| number != u32::MAX)
-            }
-            _ => None,
-        }
-    }
-}
-
-impl From<&str> for Key {
-    fn from(text: &str) -> Self {
-        Self(text.into())
-    }
-}
-impl From<String> for Key {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
-}
-impl From<Arc<str>> for Key {
-    fn from(text: Arc<str>) -> Self {
-        Self(text)
-    }
-}
-impl Borrow<str> for Key {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-impl Deref for Key {
-    type Target = str;
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-impl fmt::Debug for Key {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, formatter)
-    }
-}
-
-type Map = IndexMap<Key, Value, FxBuildHasher>;
+use super::{
+    Key, Value,
+    map::{Map, Properties},
+};
 
 /// Properties in JavaScript's order: array indices ascending, then the rest as they were added.
 #[derive(Clone, Default)]
@@ -86,10 +19,7 @@ impl Object {
 
     /// An empty object with room for `capacity` properties.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self(Arc::new(Map::with_capacity_and_hasher(
-            capacity,
-            FxBuildHasher,
-        )))
+        Self(Arc::new(Map::with_capacity(capacity)))
     }
 
     /// How many properties it has.
@@ -99,7 +29,7 @@ impl Object {
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.len() == 0
     }
 
     /// The value of `key`.
@@ -109,15 +39,13 @@ impl Object {
 
     /// The value of `key`, for changing.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
-        if !self.0.contains_key(key) {
-            return None;
-        }
+        self.0.get(key)?;
         Arc::make_mut(&mut self.0).get_mut(key)
     }
 
     /// Whether `key` is there, even as undefined.
     pub fn contains_key(&self, key: &str) -> bool {
-        self.0.contains_key(key)
+        self.0.get(key).is_some()
     }
 
     /// Sets `key`; a new key goes to its place in JavaScript's order.
@@ -126,50 +54,41 @@ impl Object {
         if let Some(slot) = map.get_mut(key.as_ref()) {
             return Some(std::mem::replace(slot, value));
         }
-        match Key::index(key.as_ref()) {
-            None => map.insert(key.into(), value),
-            Some(index) => {
-                // Indices stand first and in order, so the place is found by halving.
-                let place = map.partition_point(|other, _| {
-                    Key::index(other).is_some_and(|other| other < index)
-                });
-                map.shift_insert(place, key.into(), value)
-            }
-        }
+        map.add(key.into(), value);
+        None
     }
 
     /// Removes `key`, keeping the order of the others.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        if !self.0.contains_key(key) {
-            return None;
-        }
-        Arc::make_mut(&mut self.0).shift_remove(key)
+        self.0.get(key)?;
+        Arc::make_mut(&mut self.0).remove(key)
     }
 
     /// Its properties in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Value)> + DoubleEndedIterator {
+    pub fn iter(&self) -> Properties<'_> {
         self.0.iter()
     }
 
     /// Its keys in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &Key> {
-        self.0.keys()
+        self.0.iter().map(|(key, _)| key)
     }
 
     /// Its values in order.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
-        self.0.values()
+        self.0.iter().map(|(_, value)| value)
+    }
+
+    /// Gives memory back that no property uses; for an object that was just made and is to stay as it is.
+    pub fn shrink_to_fit(&mut self) {
+        if let Some(map) = Arc::get_mut(&mut self.0) {
+            map.shrink_to_fit();
+        }
     }
 
     /// Whether both are the very same object in memory.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl AsRef<str> for Key {
-    fn as_ref(&self) -> &str {
-        &self.0
     }
 }
 
@@ -199,7 +118,7 @@ impl<K: Into<Key> + AsRef<str>> FromIterator<(K, Value)> for Object {
 
 impl<'a> IntoIterator for &'a Object {
     type Item = (&'a Key, &'a Value);
-    type IntoIter = indexmap::map::Iter<'a, Key, Value>;
+    type IntoIter = Properties<'a>;
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
     }

@@ -40,7 +40,7 @@ fn stringify_writes_what_javascript_writes() {
     fields.insert("u", Value::Undefined);
     fields.insert("n", Value::Number(f64::NAN));
     fields.insert("d", Value::Date(0.0));
-    fields.insert("b", Value::Bytes(vec![1, 2].into()));
+    fields.insert("b", bytes::Bytes::from(vec![1, 2]).into());
     fields.insert("s", Value::from("\u{1}\"\n"));
     assert_eq!(
         stringify(&fields.into()).unwrap().unwrap(),
@@ -201,7 +201,7 @@ fn typed_inputs_read_their_text() {
     assert_eq!(constant("TRUE", Kind::Bool), Value::Bool(true));
     assert_eq!(
         constant("[1,258]", Kind::Buffer),
-        Value::Bytes(vec![1, 2].into())
+        bytes::Bytes::from(vec![1, 2]).into()
     );
     assert!(TypedInput::parse("{", Kind::Json).is_err());
     assert!(TypedInput::parse("{}", Kind::Buffer).is_err());

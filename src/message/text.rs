@@ -1,10 +1,8 @@
-//! Values as JSON text and back, the way JavaScript writes and reads it.
+//! Values as JSON text, the way JavaScript writes it.
 
-use std::{fmt, fmt::Write as _, sync::Arc};
+use std::{fmt::Write as _, sync::Arc};
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
-
-use super::{JsonError, MAX_DEPTH, Object, Value, date::iso_text};
+use super::{MAX_DEPTH, Object, Value, date::iso_text};
 
 /// A number as JavaScript prints it: `1883`, `0.1`, `1e+21`, `NaN`.
 pub fn number_text(number: f64) -> String {
@@ -25,127 +23,6 @@ pub fn truncate(text: &str, length: usize) -> (&str, bool) {
         }
     }
     (text, false)
-}
-
-/// Reads JSON text into a value.
-///
-/// # Errors
-/// V8's sentence; also when it is nested deeper than [`MAX_DEPTH`].
-pub fn parse_json(text: &str) -> Result<Value, JsonError> {
-    read_json(text).or_else(|error| {
-        if let Some(mistake) = JsonError::find(text) {
-            return Err(mistake);
-        }
-        // JavaScript takes halves of surrogate pairs, which text here can't hold.
-        match whole_surrogates(text) {
-            Some(whole) => read_json(&whole).map_err(|error| JsonError::new(error.to_string())),
-            None => Err(JsonError::new(error.to_string())),
-        }
-    })
-}
-
-fn read_json(text: &str) -> Result<Value, serde_json::Error> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    reader.disable_recursion_limit();
-    let value = Reader { depth: 0 }.deserialize(&mut reader)?;
-    reader.end()?;
-    Ok(value)
-}
-
-/// The text with U+FFFD for each escaped half of a surrogate pair; none if there is no such half.
-fn whole_surrogates(text: &str) -> Option<String> {
-    let unit = |at: usize| {
-        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
-        u16::from_str_radix(digits, 16).ok()
-    };
-    let (mut out, mut copied, mut at) = (String::new(), 0, 0);
-    while let Some(found) = text[at..].find('\\') {
-        let escape = at + found;
-        at = match unit(escape) {
-            None => text[escape + 1..]
-                .chars()
-                .next()
-                .map_or(text.len(), |c| escape + 1 + c.len_utf8()),
-            Some(0xd800..0xdc00) if matches!(unit(escape + 6), Some(0xdc00..0xe000)) => escape + 12,
-            Some(0xd800..0xe000) => {
-                out.push_str(&text[copied..escape]);
-                out.push_str("\\ufffd");
-                copied = escape + 6;
-                copied
-            }
-            Some(_) => escape + 6,
-        };
-    }
-    out.push_str(&text[copied..]);
-    (copied > 0).then_some(out)
-}
-
-/// Builds values while the parser reads, counting the depth itself.
-#[derive(Clone, Copy)]
-struct Reader {
-    depth: usize,
-}
-
-impl Reader {
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.depth >= MAX_DEPTH {
-            return Err(E::custom(format!("nested deeper than {MAX_DEPTH} levels")));
-        }
-        Ok(Self {
-            depth: self.depth + 1,
-        })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Reader {
-    type Value = Value;
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader {
-    type Value = Value;
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-    fn visit_bool<E>(self, bool: bool) -> Result<Value, E> {
-        Ok(Value::Bool(bool))
-    }
-    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        Ok(Value::Number(number))
-    }
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::Number(number as f64))
-    }
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(Value::Number(number as f64))
-    }
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::String(text.into()))
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let deeper = self.deeper()?;
-        let mut array = Vec::with_capacity(entries.size_hint().unwrap_or(0).min(4096));
-        while let Some(value) = entries.next_element_seed(deeper)? {
-            array.push(value);
-        }
-        Ok(array.into())
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let deeper = self.deeper()?;
-        let mut object = Object::new();
-        while let Some(key) = entries.next_key::<std::borrow::Cow<'de, str>>()? {
-            object.insert(&*key, entries.next_value_seed(deeper)?);
-        }
-        if object.len() > u32::MAX as usize {
-            return Err(A::Error::custom("too many properties"));
-        }
-        Ok(Value::Object(object))
-    }
 }
 
 /// `JSON.stringify(value)`: `None` for what has no JSON text (undefined, a function).

@@ -79,7 +79,7 @@ impl TypedInput {
                 let (source, flags) = (text.into(), "".into());
                 Self::Constant(Value::Regexp(Regexp { source, flags }.into()))
             }
-            Kind::Buffer => Self::Constant(Value::Bytes(buffer(text)?.into())),
+            Kind::Buffer => Self::Constant(bytes::Bytes::from(buffer(text)?).into()),
             Kind::Message => Self::Message(PropertyPath::parse_message(text)?),
             Kind::Flow => Self::Flow(text.into()),
             Kind::Global => Self::Global(text.into()),

@@ -15,8 +15,8 @@ pub enum Value {
     Bool(bool),
     Number(f64),
     String(Arc<str>),
-    /// A Node.js Buffer.
-    Bytes(Bytes),
+    /// A Node.js Buffer. Behind a pointer, because it alone would make every value larger.
+    Bytes(Arc<Bytes>),
     /// Milliseconds since 1970; NaN is an invalid date.
     Date(f64),
     /// Its decimal digits.
@@ -32,6 +32,9 @@ pub enum Value {
     Ancestor(u32),
     Opaque(Opaque),
 }
+
+// Values make up most of the memory of a message. A kind that needs more stands behind a pointer.
+const _: () = assert!(size_of::<Value>() <= 24);
 
 /// A regular expression: source and flags.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -303,7 +306,7 @@ impl From<Arc<str>> for Value {
 }
 impl From<Bytes> for Value {
     fn from(bytes: Bytes) -> Self {
-        Self::Bytes(bytes)
+        Self::Bytes(Arc::new(bytes))
     }
 }
 impl From<Vec<Value>> for Value {

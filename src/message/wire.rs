@@ -30,7 +30,7 @@ fn encode_single(value: &Value) -> Json {
         Value::Bool(bool) => Json::Bool(*bool),
         Value::Number(number) => encode_number(*number),
         Value::String(text) => Json::String(text.to_string()),
-        Value::Bytes(bytes) => tagged("buffer", BASE64.encode(bytes).into()),
+        Value::Bytes(bytes) => tagged("buffer", BASE64.encode(&**bytes).into()),
         Value::Date(time) if time.is_finite() => tagged("date", encode_number(*time)),
         Value::Date(_) => tagged("date", Json::Null),
         Value::BigInt(digits) => tagged("bigint", (&**digits).into()),
@@ -188,7 +188,7 @@ fn decode_tagged(
         } else {
             parse_number(text("v"))
         }),
-        "buffer" => Value::Bytes(bytes()?),
+        "buffer" => bytes()?.into(),
         "arraybuffer" => Value::TypedArray(
             TypedArray {
                 kind: "ArrayBuffer".into(),

@@ -345,7 +345,7 @@ fn set_below(container: &mut Value, parts: &[PathPart], value: Value, create: bo
                 if at < bytes.len() && !value.is_undefined() {
                     let mut changed = bytes.to_vec();
                     changed[at] = value.to_byte();
-                    *bytes = changed.into();
+                    *bytes = Arc::new(changed.into());
                 }
             }
             below_other(&parts[1..], &value, create)

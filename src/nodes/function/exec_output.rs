@@ -13,11 +13,11 @@ use crate::{
 pub(super) fn text_or_bytes(bytes: Vec<u8>) -> Value {
     let readable = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
     if !bytes.iter().all(readable) {
-        return Value::Bytes(bytes.into());
+        return bytes::Bytes::from(bytes).into();
     }
     match String::from_utf8(bytes) {
         Ok(text) => text.into(),
-        Err(error) => Value::Bytes(error.into_bytes().into()),
+        Err(error) => bytes::Bytes::from(error.into_bytes()).into(),
     }
 }
 

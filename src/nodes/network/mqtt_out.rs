@@ -213,7 +213,7 @@ fn sent_text(value: &Value) -> Option<String> {
 
 fn payload(value: &Value) -> Bytes {
     match value {
-        Value::Bytes(bytes) => bytes.clone(),
+        Value::Bytes(bytes) => Bytes::clone(bytes),
         Value::String(text) => Bytes::copy_from_slice(text.as_bytes()),
         _ => Bytes::new(),
     }

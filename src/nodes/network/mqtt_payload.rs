@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn payloads_become_what_the_node_asks_for() {
-        let bytes = |bytes: &'static [u8]| Value::Bytes(Bytes::from_static(bytes));
+        let bytes = |bytes: &'static [u8]| Value::from(Bytes::from_static(bytes));
         for (datatype, payload, expected) in [
             ("utf8", &b"21.5"[..], Value::from("21.5")),
             ("utf8", b"\xff", "\u{fffd}".into()),
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn broken_json_keeps_its_bytes() {
-        let bytes = |bytes: &'static [u8]| Value::Bytes(Bytes::from_static(bytes));
+        let bytes = |bytes: &'static [u8]| Value::from(Bytes::from_static(bytes));
         assert_eq!(read("json", b"{"), Err(Unreadable::NoJson(bytes(b"{"))));
         assert_eq!(
             read("json", b"\xff"),

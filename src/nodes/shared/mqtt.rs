@@ -295,7 +295,7 @@ pub(in crate::nodes) fn properties(object: &Object, names: &PropertyNames) -> Pu
         response_topic: set_text(object.get(names.response_topic))
             .filter(|topic| crate::mqtt::valid_topic(topic)),
         correlation_data: match object.get(names.correlation_data) {
-            Some(Value::Bytes(bytes)) => Some(bytes.clone()),
+            Some(Value::Bytes(bytes)) => Some(Bytes::clone(bytes)),
             other => set_text(other).map(|text| Bytes::copy_from_slice(text.as_bytes())),
         },
         user_properties: object

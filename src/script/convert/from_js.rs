@@ -317,7 +317,7 @@ impl<'r, 'js> Taker<'r, 'js> {
         let parts: Array = self.realm.tool(Tool::Classify)?.call((object.clone(),))?;
         let tag: String = parts.get(0)?;
         let container = match tag.as_str() {
-            "Buffer" => return Ok(Some(Value::Bytes(bytes(&parts, 1)?.into()))),
+            "Buffer" => return Ok(Some(bytes::Bytes::from(bytes(&parts, 1)?).into())),
             "typed" => {
                 return Ok(Some(Value::TypedArray(Arc::new(TypedArray {
                     kind: parts.get::<String>(1)?.into(),

@@ -4,7 +4,7 @@ use rquickjs::{Array, Object as JsObject, Result, TypedArray, Value as JsValue, 
 
 use super::super::realm::{Realm, Tool};
 use super::opaque::{self, Crossing};
-use crate::message::{ErrorValue, Key, Message, Object, Value};
+use crate::message::{ErrorValue, Message, Object, Properties, Value};
 
 /// A value of the realm that equals `value`.
 pub(in crate::script) fn to_js<'js>(
@@ -97,7 +97,7 @@ enum Parts<'v, 'js> {
         next: u32,
     },
     Properties {
-        entries: indexmap::map::Iter<'v, Key, Value>,
+        entries: Properties<'v>,
         key: &'v str,
     },
     Map {
@@ -250,7 +250,9 @@ impl<'r, 'v, 'js> Maker<'r, 'v, 'js> {
         let ctx = self.realm.ctx.clone();
         let make = self.realm.tool(Tool::Make)?;
         match value {
-            Value::Bytes(bytes) => make.call(("Buffer", TypedArray::<u8>::new_copy(ctx, bytes)?)),
+            Value::Bytes(bytes) => {
+                make.call(("Buffer", TypedArray::<u8>::new_copy(ctx, &**bytes)?))
+            }
             Value::TypedArray(array) => make.call((
                 "typed",
                 &*array.kind,

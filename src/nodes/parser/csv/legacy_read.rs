@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     engine::Failed,
-    message::{ErrorValue, Message, Object, Value},
+    message::{ErrorValue, Key, Keys, Message, Object, Value},
 };
 
 impl Work<'_> {
@@ -35,7 +35,8 @@ struct Reader<'a, 'b> {
     separator: Option<char>,
     incoming: Incoming,
     rows: Vec<Value>,
-    row: Object,
+    keys: Keys,
+    row: Vec<(Key, Value)>,
     /// The column that is being read, and what is in it so far; none is null.
     column: usize,
     cell: Option<String>,
@@ -50,7 +51,8 @@ impl<'a, 'b> Reader<'a, 'b> {
             columns,
             incoming,
             rows: Vec::new(),
-            row: Object::new(),
+            keys: Keys::default(),
+            row: Vec::new(),
             column: 0,
             cell: Some(String::new()),
             in_quotes: false,
@@ -95,12 +97,10 @@ impl<'a, 'b> Reader<'a, 'b> {
             ctx.warn(ctx.text("csv.errors.bad_csv", &[]));
         }
         self.end_cell();
-        let row = std::mem::take(&mut self.row);
-        let mut to_store = Vec::new();
-        if !row.is_empty() {
-            to_store.push(Value::Object(row.clone()));
-            self.rows.push(row.into());
-        }
+        let before = self.rows.len();
+        self.end_row();
+        self.rows.shrink_to_fit();
+        let to_store = self.rows[before..].to_vec();
         Ok(Rows {
             rows: self.rows,
             to_store,
@@ -142,10 +142,7 @@ impl<'a, 'b> Reader<'a, 'b> {
                     self.cell = None;
                 }
                 self.end_cell();
-                let row = std::mem::take(&mut self.row);
-                if !row.is_empty() {
-                    self.rows.push(row.into());
-                }
+                self.end_row();
                 self.column = 0;
                 self.cell = Some(String::new());
             }
@@ -171,6 +168,14 @@ impl<'a, 'b> Reader<'a, 'b> {
             Some(cell) if !cell.is_empty() => cells::legacy_value(cell, settings.parse_numbers),
             _ => return,
         };
-        self.row.insert(name, value);
+        self.row.push((self.keys.get(name), value));
+    }
+
+    /// Makes an object of the row, if it has cells.
+    fn end_row(&mut self) {
+        if !self.row.is_empty() {
+            self.rows
+                .push(self.row.drain(..).collect::<Object>().into());
+        }
     }
 }

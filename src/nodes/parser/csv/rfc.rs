@@ -4,7 +4,7 @@ use super::columns::Template;
 use crate::message::ErrorValue;
 
 /// A row: a cell with nothing in it is none, one with only quotes is empty.
-type Row = Vec<Option<String>>;
+pub(super) type Row = Vec<Option<String>>;
 
 /// Rows as they stand in a text.
 pub(super) struct Table {
@@ -85,6 +85,22 @@ pub(super) fn quoted(cell: &str, separator: &str) -> String {
 /// # Errors
 /// Only when it is to be strict.
 pub(super) fn read(text: &str, from: usize, reading: Reading) -> Result<Table, ErrorValue> {
+    let mut rows = Vec::new();
+    let end = read_each(text, from, reading, |row| rows.push(row))?;
+    Ok(Table { rows, end })
+}
+
+/// As [`read`], handing over each row as soon as it is there, and returning where the reader stopped: the cells of a long
+/// text are many times its size.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_each(
+    text: &str,
+    from: usize,
+    reading: Reading,
+    take: impl FnMut(Row),
+) -> Result<usize, ErrorValue> {
     let mut reader = Reader {
         text,
         at: from,
@@ -92,16 +108,13 @@ pub(super) fn read(text: &str, from: usize, reading: Reading) -> Result<Table, E
         cell: String::new(),
         is_new: true,
         row: Row::new(),
-        rows: Vec::new(),
+        take,
     };
     reader.run()?;
-    Ok(Table {
-        rows: reader.rows,
-        end: reader.at,
-    })
+    Ok(reader.at)
 }
 
-struct Reader<'a> {
+struct Reader<'a, T> {
     text: &'a str,
     at: usize,
     reading: Reading,
@@ -109,10 +122,10 @@ struct Reader<'a> {
     /// Nothing of the cell has been seen.
     is_new: bool,
     row: Row,
-    rows: Vec<Row>,
+    take: T,
 }
 
-impl Reader<'_> {
+impl<T: FnMut(Row)> Reader<'_, T> {
     fn peek(&self) -> Option<char> {
         self.text.get(self.at..)?.chars().next()
     }
@@ -209,7 +222,7 @@ impl Reader<'_> {
             self.end_cell();
         }
         if !self.row.is_empty() {
-            self.rows.push(std::mem::take(&mut self.row));
+            (self.take)(std::mem::take(&mut self.row));
         }
     }
 

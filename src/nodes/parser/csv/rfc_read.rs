@@ -3,12 +3,12 @@
 use super::{
     Work, cells,
     columns::Template,
-    rfc::{self, Reading},
+    rfc::{self, Reading, Row},
     rows::{Incoming, Rows, line_breaks},
 };
 use crate::{
     engine::{Failed, Status},
-    message::{ErrorValue, Message, Object, Value},
+    message::{ErrorValue, Keys, Message, Object, Value},
 };
 
 impl Work<'_> {
@@ -67,22 +67,24 @@ impl Work<'_> {
         }
         reading.strict = false;
         reading.one_line = false;
-        let table = rfc::read(text, from, reading)?;
-        let made_up: Template;
-        let columns = if rfc::has_columns(template) {
-            &*template
-        } else {
-            let count = table.rows.first().map_or(0, Vec::len);
-            made_up = (1..=count).map(|at| Some(format!("col{at}"))).collect();
-            &made_up
-        };
-        let rows: Vec<Value> = table
-            .rows
-            .into_iter()
-            .map(|row| self.rfc_object(row, columns))
-            .filter(|object| !object.is_empty())
-            .map(Value::Object)
-            .collect();
+        // Without columns they are made up, as many as the first row has.
+        let named = rfc::has_columns(template).then_some(&*template);
+        let mut made_up: Option<Template> = None;
+        let (mut rows, mut keys) = (Vec::new(), Keys::default());
+        rfc::read_each(text, from, reading, |row| {
+            let columns = named.unwrap_or_else(|| {
+                made_up.get_or_insert_with(|| {
+                    let names = (1..=row.len()).map(|at| Some(format!("col{at}")));
+                    names.collect()
+                })
+            });
+            let object = self.rfc_object(row, columns, &mut keys);
+            if !object.is_empty() {
+                rows.push(Value::Object(object));
+            }
+        })?;
+        rows.shrink_to_fit();
+        let columns = named.unwrap_or(made_up.get_or_insert_default());
         let keeps = settings.together && incoming.has_parts && line_breaks <= 1;
         Ok(Some(Rows {
             to_store: if keeps { rows.clone() } else { Vec::new() },
@@ -92,7 +94,7 @@ impl Work<'_> {
         }))
     }
 
-    fn rfc_object(&self, row: Vec<Option<String>>, columns: &[Option<String>]) -> Object {
+    fn rfc_object(&self, row: Row, columns: &[Option<String>], keys: &mut Keys) -> Object {
         let settings = self.settings;
         let mut object = Object::with_capacity(columns.len());
         let mut cells = row.into_iter();
@@ -111,8 +113,9 @@ impl Work<'_> {
                     _ => cell.into(),
                 },
             };
-            object.insert(name, value);
+            object.insert(keys.get(name), value);
         }
+        object.shrink_to_fit();
         object
     }
 }

@@ -92,7 +92,7 @@ impl Json {
             Value::String(_) | Value::Bytes(_)
                 if matches!(self.action, Action::Toggle | Action::ToValue) =>
             {
-                let parsed = parse_json(&value.to_text()).map_err(|error| error.to_string())?;
+                let parsed = parse_json(&value.text()).map_err(|error| error.to_string())?;
                 self.property.set(msg, parsed)?;
                 if checked {
                     let subject = msg.get(&self.name).clone();
@@ -101,7 +101,7 @@ impl Json {
             }
             Value::String(_) | Value::Bytes(_) => {
                 if checked {
-                    let text = msg.get(&self.name).to_text();
+                    let text = msg.get(&self.name).text();
                     let subject = parse_json(&text).map_err(|error| error.to_string())?;
                     self.check(&subject, msg, ctx)?;
                 }

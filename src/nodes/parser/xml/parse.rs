@@ -7,7 +7,7 @@ use super::{
     options::Options,
     sax::{Piece, Sax},
 };
-use crate::message::{ErrorValue, MAX_DEPTH, Object, Value, trim};
+use crate::message::{ErrorValue, Key, Keys, MAX_DEPTH, Object, Value, trim};
 
 /// Reads a text. A blank one is null.
 ///
@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str, options: &Options) -> Result<Value, ErrorValue> 
         return Ok(Value::Null);
     }
     let mut sax = Sax::new(text, options.capitals);
-    let mut stack: Vec<Element> = Vec::new();
+    let (mut stack, mut keys): (Vec<Element>, _) = (Vec::new(), Keys::default());
     while let Some(piece) = sax.piece().map_err(error)? {
         match piece {
             Piece::Open { name, attributes } => {
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str, options: &Options) -> Result<Value, ErrorValue> 
                         "Elements are nested deeper than {levels} levels"
                     )));
                 }
-                stack.push(Element::new(name, attributes, options));
+                stack.push(Element::new(name, attributes, options, &mut keys));
             }
             Piece::Text(text) => {
                 if let Some(element) = stack.last_mut() {
@@ -46,10 +46,13 @@ pub(super) fn parse(text: &str, options: &Options) -> Result<Value, ErrorValue> 
                 let Some(element) = stack.pop() else {
                     continue;
                 };
-                let name = element.name.clone();
-                let value = element.close(stack.last_mut(), options);
+                let name = keys.get(&element.name);
+                let mut value = element.close(stack.last_mut(), options);
+                if let Value::Object(object) = &mut value {
+                    object.shrink_to_fit();
+                }
                 match stack.last_mut() {
-                    Some(around) => assign_or_push(&mut around.object, &name, value, options),
+                    Some(around) => assign_or_push(&mut around.object, name, value, options),
                     None if options.explicit_root => {
                         return Ok(Value::Object([(name, value)].into_iter().collect()));
                     }
@@ -73,23 +76,26 @@ struct Element {
 }
 
 impl Element {
-    fn new(name: String, attributes: IndexMap<String, String>, options: &Options) -> Self {
+    fn new(
+        name: String,
+        attributes: IndexMap<String, String>,
+        options: &Options,
+        keys: &mut Keys,
+    ) -> Self {
         let mut object = Object::new();
         // Text comes first, and goes again if there is none.
-        object.insert(options.text_key.as_str(), "".into());
+        object.insert(keys.get(&options.text_key), "".into());
         if !options.ignore_attributes && !attributes.is_empty() {
             if options.merge_attributes {
                 for (name, value) in attributes {
-                    assign_or_push(&mut object, &name, value.into(), options);
+                    assign_or_push(&mut object, keys.get(&name), value.into(), options);
                 }
             } else {
                 let attributes = attributes
                     .into_iter()
-                    .map(|(name, value)| (name, Value::from(value)));
-                object.insert(
-                    options.attribute_key.as_str(),
-                    Value::Object(attributes.collect()),
-                );
+                    .map(|(name, value)| (keys.get(&name), Value::from(value)))
+                    .collect();
+                object.insert(keys.get(&options.attribute_key), Value::Object(attributes));
             }
         }
         let name = if options.normalize_tags {
@@ -222,8 +228,8 @@ fn keeps_order(options: &Options) -> bool {
 }
 
 /// A child joins those of its name: a list, always or when there is more than one.
-fn assign_or_push(object: &mut Object, key: &str, value: Value, options: &Options) {
-    match object.get_mut(key) {
+fn assign_or_push(object: &mut Object, key: Key, value: Value, options: &Options) {
+    match object.get_mut(&key) {
         None if options.explicit_array => {
             object.insert(key, vec![value].into());
         }

@@ -229,7 +229,7 @@ fn no_buffer(place: usize, value: &Value) -> NodeError {
 /// `Buffer.from(value)`
 fn bytes(value: &Value, ctx: &NodeContext) -> Result<Bytes, NodeError> {
     match value {
-        Value::Bytes(bytes) => Ok(bytes.clone()),
+        Value::Bytes(bytes) => Ok(Bytes::clone(bytes)),
         Value::String(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
         Value::Array(values) => Ok(values.iter().map(Value::to_byte).collect()),
         other => Err(invalid(other, ctx)),

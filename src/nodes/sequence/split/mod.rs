@@ -108,7 +108,14 @@ impl Split {
                 return ctx.error(no_object(), Some(&msg));
             }
             Value::String(text) => return self.cut(Source::text(text), msg, parts, ctx),
-            Value::Bytes(bytes) => return self.cut(Source::new(bytes, false), msg, parts, ctx),
+            Value::Bytes(bytes) => {
+                return self.cut(
+                    Source::new(std::sync::Arc::unwrap_or_clone(bytes), false),
+                    msg,
+                    parts,
+                    ctx,
+                );
+            }
             Value::Array(values) => {
                 let pieces = Pieces::Array {
                     values,

@@ -104,7 +104,7 @@ impl Left {
     pub(super) fn set(&mut self, rest: &Value) {
         let source = match rest {
             Value::String(text) => Source::text(text.clone()),
-            Value::Bytes(bytes) => Source::new(bytes.clone(), false),
+            Value::Bytes(bytes) => Source::new(bytes::Bytes::clone(bytes), false),
             _ => return self.clear(),
         };
         self.bytes = source.bytes().to_vec();

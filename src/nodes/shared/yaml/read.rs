@@ -8,7 +8,7 @@ use super::{
     error,
     scalar::{self, Plain},
 };
-use crate::message::{Key, Object, Value};
+use crate::message::{Key, Keys, Object, Value};
 
 /// js-yaml's limit, and the sentence for what exceeds it.
 const MAX_DEPTH: usize = 100;
@@ -37,6 +37,7 @@ pub(in crate::nodes) fn parse(text: &str) -> Result<Value, String> {
     let mut reader = Reader {
         text,
         parser: Parser::new_from_str_with_options(text, options),
+        keys: Keys::default(),
         anchors: HashMap::new(),
         open: Vec::new(),
         aliased: 0,
@@ -48,6 +49,7 @@ pub(in crate::nodes) fn parse(text: &str) -> Result<Value, String> {
 struct Reader<'a> {
     text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
+    keys: Keys,
     anchors: HashMap<usize, Anchored>,
     /// The containers around what is being read, outermost first: the anchor of each.
     open: Vec<usize>,
@@ -233,6 +235,7 @@ impl<'a> Reader<'a> {
             refers_to = outermost(refers_to, node.refers_to);
             entries.push(node.value);
         };
+        entries.shrink_to_fit();
         let name = tag.filter(|tag| !is_non_specific(tag)).map(full_name);
         let value = match name.as_deref() {
             None | Some("tag:yaml.org,2002:seq") => entries.into(),
@@ -273,7 +276,10 @@ impl<'a> Reader<'a> {
                 size = size.saturating_add(node.size);
                 continue;
             }
-            let key = Key::from(self.key_text(&key.value, at)?);
+            let key = match &key.value {
+                Value::String(text) => self.keys.get(text),
+                key => Key::from(self.key_text(key, at)?),
+            };
             let came_from_merge = merged.remove(&key);
             if !came_from_merge && object.contains_key(&key) {
                 return Err(error::at(self.text, "duplicated mapping key", at.start));
@@ -282,6 +288,7 @@ impl<'a> Reader<'a> {
             refers_to = outermost(refers_to, node.refers_to);
             object.insert(key, node.value);
         };
+        object.shrink_to_fit();
         let name = tag.filter(|tag| !is_non_specific(tag)).map(full_name);
         match name.as_deref() {
             None | Some("tag:yaml.org,2002:map") => {}
