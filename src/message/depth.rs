@@ -5,10 +5,18 @@ use super::{Object, Value};
 /// Values that are looked at; what is beyond them counts as flat.
 const MAX_VISITED: usize = 100_000;
 
-/// Whether something lies deeper than `limit` levels. Does not recurse.
+/// Whether something in an object lies deeper than `limit` levels. Does not recurse.
 pub(super) fn exceeds(object: &Object, limit: usize) -> bool {
-    let mut waiting: Vec<(&Value, usize)> = Vec::new();
-    waiting.extend(object.values().filter(is_container).map(|value| (value, 1)));
+    let values = object.values().filter(is_container);
+    any_below(values.map(|value| (value, 1)).collect(), limit)
+}
+
+/// Whether something in a value lies deeper than `limit` levels below it. Does not recurse.
+pub(super) fn lies_below(value: &Value, limit: usize) -> bool {
+    is_container(&value) && any_below(vec![(value, 1)], limit)
+}
+
+fn any_below(mut waiting: Vec<(&Value, usize)>, limit: usize) -> bool {
     let mut visited = 0;
     while let Some((value, depth)) = waiting.pop() {
         if depth > limit {

@@ -4,7 +4,7 @@ mod parse;
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{ErrorValue, Key, Message, Object, Value, number_text};
+use super::{ErrorValue, Key, MAX_DEPTH, Message, Object, Value, depth, number_text};
 use parse::Parser;
 
 /// One step of a path.
@@ -62,6 +62,8 @@ impl From<PathError> for ErrorValue {
     }
 }
 
+/// Paths with more parts are rare enough to look at what they put where.
+const FEW_PARTS: usize = 16;
 const INVALID: &str = "Invalid property expression: ";
 const INVALID_REFERENCE: &str = "Invalid expression started at position ";
 
@@ -176,6 +178,7 @@ impl PropertyPath {
         create: bool,
     ) -> Result<bool, PathError> {
         let parts = self.parts_in(message)?;
+        check_depth(&parts, &value)?;
         Ok(set_in(root, &parts, value, create))
     }
 
@@ -186,6 +189,7 @@ impl PropertyPath {
     /// When a reference is undefined.
     pub fn set_in_message(&self, msg: &mut Message, value: Value) -> Result<bool, PathError> {
         let parts = self.parts_in(msg.fields())?;
+        check_depth(&parts, &value)?;
         Ok(set_in(msg.fields_mut(), &parts, value, true))
     }
 
@@ -213,6 +217,17 @@ impl PathPart {
             Self::Reference(..) => "msg".into(),
         }
     }
+}
+
+/// Refuses to put a value so deep that the whole is nested deeper than [`MAX_DEPTH`]. A few levels are left to those who
+/// look at the whole message now and then: looking costs more than setting.
+fn check_depth(parts: &[PathPart], value: &Value) -> Result<(), PathError> {
+    if parts.len() > FEW_PARTS && depth::lies_below(value, MAX_DEPTH.saturating_sub(parts.len())) {
+        return invalid(format!(
+            "the value would be nested deeper than {MAX_DEPTH} levels"
+        ));
+    }
+    Ok(())
 }
 
 fn property(object: &Object, part: &PathPart) -> Value {

@@ -1,6 +1,6 @@
 //! The parser of property expressions (`RED.util.normalisePropertyExpression`), with all that it lets pass.
 
-use super::{PathError, PathPart, PropertyPath, invalid, invalid_reference};
+use super::{MAX_DEPTH, PathError, PathPart, PropertyPath, invalid, invalid_reference};
 
 /// References within references beyond this are refused.
 const MOST_DEPTH: usize = 32;
@@ -54,6 +54,9 @@ impl<'a> Parser<'a> {
             // The last part is a name, even if it is a number.
             let name = parser.name(text.len());
             parser.parts.push(name);
+        }
+        if parser.parts.len() > MAX_DEPTH {
+            return invalid(format!("more than {MAX_DEPTH} names"));
         }
         Ok(PropertyPath {
             parts: parser.parts,

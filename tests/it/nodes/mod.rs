@@ -4,6 +4,7 @@ mod bad_input;
 mod batch;
 mod change;
 mod debug;
+mod deep;
 mod delay;
 mod exec;
 mod file;
