@@ -11,6 +11,7 @@ use crate::{
     cli::{self, Banner, CANNOT, Cli, Command},
     engine::{Clock, Contexts, Registry},
     flow::{Flows, ProcessEnv},
+    mqtt::Bridges,
     nodes,
     runtime::{Deploy, Runtime, RuntimeConfig},
     script::{self, Jsonata, Variables},
@@ -118,7 +119,15 @@ async fn serve(mut settings: Settings, flags: &Flags) -> Result<(), StartError> 
         .map_err(|error| startup::address_error(&error, settings.http, "--http"))?;
 
     let catalog = catalog(&settings, &|error| tracing::error!("{error}"))?;
-    let mut registry = registry(&catalog, &Services::new(broker.clone()));
+    let services = Services::new(broker.clone());
+    let mut registry = registry(&catalog, &services);
+    let bridges = broker
+        .clone()
+        .map(|broker| Arc::new(Bridges::new(services.mqtt.clone(), broker)));
+    if let Some(bridges) = &bridges {
+        let built = bridges.set(settings.bridges.clone()).await;
+        built.map_err(|error| StartError::Other(error.to_string()))?;
+    }
     if settings.tap {
         nodes::register_helper(&mut registry);
     }
@@ -145,6 +154,7 @@ async fn serve(mut settings: Settings, flags: &Flags) -> Result<(), StartError> 
     let state = ServerState::new(
         runtime.clone(),
         broker.clone(),
+        bridges.clone(),
         settings.tap,
         http_address,
         shutdown.clone(),
@@ -162,10 +172,10 @@ async fn serve(mut settings: Settings, flags: &Flags) -> Result<(), StartError> 
     }
 
     while signals.next().await == Signal::Reload {
-        reload(flags, broker.as_ref());
+        reload(flags, broker.as_ref(), bridges.as_deref()).await;
     }
     tokio::select! {
-        () = stop(&runtime, broker.as_ref(), &tasks, &shutdown) => {}
+        () = stop(&runtime, broker.as_ref(), bridges.as_deref(), &tasks, &shutdown) => {}
         _ = signals.next() => tracing::warn!("Stopped at once by a second signal"),
     }
     Ok(())
@@ -200,18 +210,24 @@ fn start_broker(
 }
 
 /// Reads the settings anew, and makes of them what can change while Flowrill runs: all of it or nothing.
-fn reload(flags: &Flags, broker: Option<&Broker>) {
-    let changed = settings(flags).and_then(|settings| {
-        let (Some(broker), Some(config)) = (broker, &settings.broker) else {
+async fn reload(flags: &Flags, broker: Option<&Broker>, bridges: Option<&Bridges>) {
+    let change = async {
+        let settings = settings(flags)?;
+        let (Some(broker), Some(bridges), Some(config)) = (broker, bridges, &settings.broker)
+        else {
             return Ok(());
         };
+        let other = |error: &dyn std::fmt::Display| StartError::Other(error.to_string());
+        Bridges::check(&settings.bridges).map_err(|error| other(&error))?;
         broker
             .set_listeners(config.listeners.clone())
-            .map_err(|error| StartError::Other(error.to_string()))?;
+            .map_err(|error| other(&error))?;
+        let changed = bridges.set(settings.bridges.clone()).await;
+        changed.map_err(|error| other(&error))?;
         broker.set_access(startup::broker_access(&settings));
-        Ok(())
-    });
-    match changed {
+        Ok::<(), StartError>(())
+    };
+    match change.await {
         Ok(()) => tracing::info!("The settings were read anew"),
         Err(error) => tracing::error!("The settings stay as they were. {error}"),
     }
@@ -255,6 +271,7 @@ async fn start_flows(runtime: &Runtime, flows: Option<Flows>) {
 async fn stop(
     runtime: &Runtime,
     broker: Option<&Broker>,
+    bridges: Option<&Bridges>,
     tasks: &TaskTracker,
     shutdown: &CancellationToken,
 ) {
@@ -269,6 +286,9 @@ async fn stop(
     tasks.close();
     let rest = async {
         let broker = async {
+            if let Some(bridges) = bridges {
+                bridges.stop().await;
+            }
             if let Some(broker) = broker {
                 broker.stop().await;
             }

@@ -18,6 +18,7 @@ use super::{
     connection,
     counters::Counters,
     durable,
+    inspect::now_ms,
     journal::Journal,
     kept,
     limits::Limit,
@@ -47,6 +48,8 @@ pub(super) struct Routes {
 /// The broker's inside.
 pub(super) struct Core {
     pub(super) config: BrokerConfig,
+    /// Names this run of the broker.
+    pub(super) instance: u64,
     pub(super) bus: Arc<Bus>,
     pub(super) access: Access,
     pub(super) sessions: Sessions,
@@ -116,6 +119,7 @@ impl Core {
         let (bus, dispatcher) = Bus::start()?;
         let memory = Memory::new(config.max_memory);
         let core = Arc::new(Self {
+            instance: getrandom::u64().unwrap_or_else(|_| now_ms()),
             bus,
             access: Access::new(config.access.clone()),
             sessions: Sessions::new(&config, &memory),

@@ -32,6 +32,9 @@ pub(super) struct StoredSession {
     /// Names the session in its other records.
     pub(super) number: u64,
     pub(super) user: Option<String>,
+    /// Its client is a part of this process.
+    #[serde(default)]
+    pub(super) flows: bool,
     /// Seconds that it outlives its connection.
     pub(super) expiry: u32,
     /// When it ends, in milliseconds since 1970; none while its client is connected, or never.

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use super::{
     codec::{Filter, Qos, reason},
     core::Core,
+    durable,
     inflight::Sent,
     message::{Body, Origin, Publication, PublishProperties, Taken},
     outbox::{Delivery, Link},
@@ -49,11 +50,13 @@ pub struct SubscribeOptions {
     pub retain_handling: u8,
 }
 
-/// The publishing and subscribing half. Dropping it ends the session.
+/// The publishing and subscribing half. Dropping it ends the session, unless that is a lasting one.
 pub struct LocalClient {
     core: Arc<Core>,
     session: Arc<Session>,
     connection: u64,
+    /// Seconds that the session outlives it.
+    expiry: u32,
     pending: Arc<Mutex<Pending>>,
 }
 
@@ -80,10 +83,28 @@ impl LocalClient {
         id: &str,
         family: Option<u64>,
     ) -> Result<(Self, LocalReceiver), LocalError> {
+        let client = Self::attach(core, id, Link::Local, usize::MAX, family, 0)?;
+        let receiver = LocalReceiver {
+            session: client.session.clone(),
+            connection: client.connection,
+            taken: Vec::new(),
+        };
+        Ok((client, receiver))
+    }
+
+    /// Takes a session for itself: a clean one, unless it is to outlive the client by `expiry` seconds.
+    pub(super) fn attach(
+        core: &Arc<Core>,
+        id: &str,
+        link: Link,
+        window: usize,
+        family: Option<u64>,
+        expiry: u32,
+    ) -> Result<Self, LocalError> {
         let identity = core.access.flows(id);
         let opened = core
             .sessions
-            .open(id, true, Link::Local, usize::MAX, family, identity)
+            .open(id, expiry == 0, link, window, family, identity)
             .map_err(|code| match code {
                 reason::QUOTA_EXCEEDED => LocalError::TooManySessions,
                 _ => LocalError::Stopping,
@@ -91,18 +112,22 @@ impl LocalClient {
         if let Some(old) = opened.replaced {
             core.end(&old);
         }
-        let receiver = LocalReceiver {
-            session: opened.session.clone(),
-            connection: opened.connection,
-            taken: Vec::new(),
-        };
-        let client = Self {
+        Ok(Self {
             core: core.clone(),
             session: opened.session,
             connection: opened.connection,
+            expiry,
             pending: Arc::default(),
-        };
-        Ok((client, receiver))
+        })
+    }
+
+    pub(super) fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// Names this client's hold of its session.
+    pub(super) fn connection(&self) -> u64 {
+        self.connection
     }
 
     /// Another session of the same client, with a name below this one's: what one of them publishes counts as the
@@ -208,9 +233,12 @@ impl LocalClient {
 
 impl Drop for LocalClient {
     fn drop(&mut self) {
-        let closed = self.core.sessions.close(&self.session, self.connection, 0);
-        if closed == Closed::Over {
-            self.core.end(&self.session);
+        let core = &self.core;
+        let (session, expiry) = (&self.session, self.expiry);
+        match core.sessions.close(session, self.connection, expiry) {
+            Closed::Over => core.end(session),
+            Closed::Rests => core.store_session(session, expiry, durable::ends(expiry)),
+            Closed::TakenOver => {}
         }
         // The receiver, if anybody still waits there, hears of the end.
         self.session.wake();
@@ -268,6 +296,10 @@ impl LocalReceiver {
 }
 
 impl Received {
+    pub(super) fn new(delivery: Delivery) -> Self {
+        Self(delivery)
+    }
+
     /// Where it was published.
     pub fn topic(&self) -> &str {
         self.0.publication.topic()

@@ -21,6 +21,7 @@ mod inflight;
 mod inspect;
 mod journal;
 mod kept;
+mod lasting;
 mod limits;
 mod listeners;
 mod local;
@@ -68,6 +69,7 @@ pub use access::{
 pub use codec::Qos;
 pub use inspect::{ClientInfo, RetainedInfo};
 pub use journal::Persistence;
+pub use lasting::{Done, LastingReceiver};
 pub use limits::Exceeded;
 pub use listeners::{At, BoundListeners, ListenError, ListenerConfig, TlsConfig};
 pub use local::{LocalClient, LocalError, LocalReceiver, Received, SubscribeOptions};
@@ -341,6 +343,48 @@ impl Broker {
         client_id: &str,
     ) -> Result<(LocalClient, LocalReceiver), LocalError> {
         LocalClient::open(&self.core, client_id, None)
+    }
+
+    /// Names this run of the broker.
+    pub fn instance(&self) -> String {
+        format!("{:016x}", self.core.instance)
+    }
+
+    /// A client in this process with a session that stays when it leaves. Another client of this name is cut off. `window` is
+    /// how many messages of QoS 1 and 2 it gets before it must be done with one of them.
+    ///
+    /// # Errors
+    /// The broker stops, or has too many sessions.
+    pub fn connect_lasting(
+        &self,
+        client_id: &str,
+        window: usize,
+    ) -> Result<(LocalClient, LastingReceiver), LocalError> {
+        LocalClient::open_lasting(&self.core, client_id, window)
+    }
+
+    /// How many messages wait for a client, those included that it has and has not acknowledged.
+    pub fn waiting_for(&self, client_id: &str) -> usize {
+        self.core.sessions.get(client_id).map_or(0, |session| {
+            let outbox = session.outbox();
+            outbox.queue.len() + outbox.inflight.count()
+        })
+    }
+
+    /// Ends the sessions of clients in this process that nobody is connected to, and that are not wanted any more.
+    pub fn forget_lasting(&self, is_wanted: impl Fn(&str) -> bool) {
+        for session in self.core.sessions.all() {
+            let is_left = session.identity().is_flows() && !session.is_online();
+            if is_left && !is_wanted(session.id()) {
+                self.core.sessions.forget(&session);
+                self.core.end(&session);
+            }
+        }
+    }
+
+    /// Publishes below `$SYS/broker/`, retained. Only what it has to say of itself.
+    pub(crate) async fn tell_system(&self, name: &str, value: &str) {
+        self.core.publish_system(name, value).await;
     }
 
     /// Says goodbye to all clients and ends, within two seconds.

@@ -25,6 +25,7 @@ impl Core {
         let stored = StoredSession {
             number: session.key(),
             user: session.identity().user().map(|name| name.to_string()),
+            flows: session.identity().is_flows(),
             expiry,
             ends,
             subscriptions: self.routes.lock().subscriptions.stored(session),
@@ -53,7 +54,11 @@ impl Core {
             waiting,
             received,
         } = restored;
-        let Some(identity) = self.access.restored(stored.user.as_deref(), &id) else {
+        let identity = match stored.flows {
+            true => Some(self.access.flows(&id)),
+            false => self.access.restored(stored.user.as_deref(), &id),
+        };
+        let Some(identity) = identity else {
             return false;
         };
         let expires = match (stored.ends, stored.expiry) {

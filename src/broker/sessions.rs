@@ -97,6 +97,10 @@ impl Sessions {
         let now = Instant::now();
         let mut replaced = None;
         if let Some(known) = table.by_id.get_mut(id) {
+            // Nobody from outside takes the place of a part of this process.
+            if known.session.identity().is_flows() && !identity.is_flows() {
+                return Err(reason::CLIENT_ID_NOT_VALID);
+            }
             if known.session.is_online() {
                 known.session.kick(reason::TAKEN_OVER);
             }

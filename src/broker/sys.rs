@@ -151,6 +151,11 @@ impl Core {
         self.bus.send(&mut batch).await;
     }
 
+    /// Publishes one value.
+    pub(super) async fn publish_system(&self, name: &str, value: &str) {
+        self.publish(self.system_message(name, value)).await;
+    }
+
     /// Has the values of this moment among the retained messages, for somebody who is about to subscribe to them.
     pub(super) fn prepare_system(&self) {
         for (name, value) in self.sys.changed(self) {

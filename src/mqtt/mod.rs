@@ -1,6 +1,8 @@
 //! The client side of MQTT that nodes use: one [`MqttConnection`] for each broker configuration, to the built-in broker
 //! without a socket or to another one over the network. Knows nothing of flows.
 
+mod address;
+mod bridge;
 mod connection;
 mod driver;
 mod inbox;
@@ -25,6 +27,10 @@ use tokio_util::task::TaskTracker;
 
 pub use crate::broker::{
     Broker, Qos, SubscribeOptions, is_filter as valid_filter, is_topic as valid_topic, matches,
+};
+pub use address::{Address, AddressError, Way};
+pub use bridge::{
+    Bridge, BridgeConfig, BridgeError, BridgeInfo, BridgeTls, BridgeTopic, Bridges, Direction,
 };
 pub use connection::{ConnectionState, MqttConnection, Phase, PublishFailure, Published, User};
 pub use options::{ConnectOptions, Login, Protocol, Transport, Will};

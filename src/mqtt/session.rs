@@ -125,7 +125,7 @@ impl LocalSession {
     }
 }
 
-fn to_broker(properties: &PublishProperties) -> broker::PublishProperties {
+pub(super) fn to_broker(properties: &PublishProperties) -> broker::PublishProperties {
     let owned = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
     broker::PublishProperties {
         payload_is_text: properties.payload_format == Some(1),
@@ -141,7 +141,7 @@ fn to_broker(properties: &PublishProperties) -> broker::PublishProperties {
     }
 }
 
-fn from_broker(
+pub(super) fn from_broker(
     properties: &broker::PublishProperties,
     seconds_left: Option<u32>,
 ) -> PublishProperties {

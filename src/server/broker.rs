@@ -20,6 +20,7 @@ pub(super) fn routes() -> Router<ServerState> {
         .route("/flowrill/broker", get(overview))
         .route("/flowrill/broker/clients", get(clients))
         .route("/flowrill/broker/clients/{id}", delete(disconnect))
+        .route("/flowrill/broker/bridges", get(bridges))
         .route("/flowrill/broker/retained", get(retained).delete(clear))
         .route("/flowrill/broker/publish", post(publish))
 }
@@ -85,6 +86,14 @@ async fn overview(State(state): State<ServerState>) -> Result<Json<Value>, ApiEr
 
 async fn clients(State(state): State<ServerState>) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({ "clients": broker(&state)?.clients() })))
+}
+
+async fn bridges(State(state): State<ServerState>) -> Result<Json<Value>, ApiError> {
+    broker(&state)?;
+    let bridges = state
+        .bridges
+        .map_or_else(Vec::new, |bridges| bridges.list());
+    Ok(Json(json!({ "bridges": bridges })))
 }
 
 async fn disconnect(

@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{broker::Broker, engine::RuntimeSettings, runtime::Runtime};
+use crate::{broker::Broker, engine::RuntimeSettings, mqtt::Bridges, runtime::Runtime};
 use error::ApiError;
 
 /// Node-RED's `apiMaxLength`: how large a request may be.
@@ -38,6 +38,8 @@ pub struct ServerState {
     pub runtime: Arc<Runtime>,
     /// None with `--no-broker`.
     pub broker: Option<Broker>,
+    /// Of the broker, to other ones.
+    pub bridges: Option<Arc<Bridges>>,
     /// All operations of `/tap` are there.
     pub tap: bool,
     /// The address that it listens on.
@@ -57,6 +59,7 @@ impl ServerState {
     pub fn new(
         runtime: Arc<Runtime>,
         broker: Option<Broker>,
+        bridges: Option<Arc<Bridges>>,
         tap: bool,
         address: SocketAddr,
         shutdown: CancellationToken,
@@ -65,6 +68,7 @@ impl ServerState {
             first_settings: runtime.engine().settings(),
             runtime,
             broker,
+            bridges,
             tap,
             address,
             shutdown,

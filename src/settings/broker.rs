@@ -8,9 +8,10 @@ use toml::{
     de::{DeString, DeValue, ValueDeserializer},
 };
 
-use super::{SettingsError, file::Source};
-use crate::broker::{
-    AccessConfig, At, BrokerConfig, ListenerConfig, Persistence, Rule, TlsConfig, User,
+use super::{SettingsError, bridge::Bridge, file::Source};
+use crate::{
+    broker::{AccessConfig, At, BrokerConfig, ListenerConfig, Persistence, Rule, TlsConfig, User},
+    mqtt::BridgeConfig,
 };
 
 /// As it stands in the file.
@@ -46,6 +47,8 @@ struct Table {
     everybody: Vec<Rule>,
     #[serde(default)]
     listeners: Vec<Spanned<Listener>>,
+    #[serde(default)]
+    bridges: Vec<Spanned<Bridge>>,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +82,7 @@ pub(super) struct Found {
     /// The file, and the lines that the listeners stand in.
     pub(super) path: PathBuf,
     pub(super) lines: Vec<usize>,
+    pub(super) bridges: Vec<BridgeConfig>,
 }
 
 impl Source<'_> {
@@ -161,7 +165,20 @@ impl Source<'_> {
                 .push(self.listener(line, listener.into_inner())?);
             lines.push(line);
         }
+        let mut bridges: Vec<BridgeConfig> = Vec::new();
+        for bridge in table.bridges {
+            let line = self.line(&bridge.span());
+            let wrong =
+                |reason: String| self.error(line, &format!("in [[broker.bridges]]: {reason}"));
+            let bridge = bridge.into_inner();
+            let bridge = bridge.complete(&|path| self.place(path)).map_err(wrong)?;
+            if bridges.iter().any(|other| other.name == bridge.name) {
+                return Err(wrong(format!("there are two named \"{}\"", bridge.name)));
+            }
+            bridges.push(bridge);
+        }
         Ok(Found {
+            bridges,
             config,
             path: self.path().to_owned(),
             lines,

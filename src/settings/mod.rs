@@ -1,5 +1,6 @@
 //! What the owner of this instance has set: on the command line, in the environment, in `flowrill.toml`; in this order of weight.
 
+mod bridge;
 mod broker;
 mod context;
 mod file;
@@ -20,6 +21,7 @@ pub use layers::{Flags, OPTIONS, Origin};
 use crate::{
     broker::{At, BrokerConfig, ListenerConfig},
     engine::RuntimeSettings,
+    mqtt::BridgeConfig,
     store::ContextConfig,
 };
 use layers::{Layers, Setting};
@@ -35,6 +37,8 @@ pub struct Settings {
     pub http: SocketAddr,
     /// The built-in broker with its listeners, that of `mqtt` first; none without it.
     pub broker: Option<BrokerConfig>,
+    /// Its bridges to other brokers.
+    pub bridges: Vec<BridgeConfig>,
     /// A flow file to deploy at start.
     pub flows: Option<PathBuf>,
     /// Folders with node types of the user's own, besides `nodes` in the data folder.
@@ -99,6 +103,10 @@ impl Settings {
         let reach = Reach { tap, open_to_all };
         let settings = Self {
             http: reach.address(&layers, "http", 1880)?,
+            bridges: match broker {
+                true => std::mem::take(&mut content.broker.bridges),
+                false => Vec::new(),
+            },
             broker: match broker {
                 true => Some(reach.broker(&layers, content.broker)?),
                 false => None,

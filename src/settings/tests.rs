@@ -413,3 +413,76 @@ origins = ["https://panel.example"]
         ]
     );
 }
+
+#[test]
+fn bridges_are_read_and_checked() {
+    let bridge = |more: &str| {
+        format!(
+            "[[broker.bridges]]\nname = \"cloud\"\naddress = \"mqtts://there\"\n{more}\n[[broker.bridges.topics]]\ntopic = \"#\"\nlocal = \"a/\"\n"
+        )
+    };
+    let settings = resolve(
+        &[],
+        &[],
+        Some(&bridge(
+            "tls = { authority = \"ca.pem\" }\nuser = \"ann\"\npassword = \"x\"",
+        )),
+    )
+    .unwrap();
+    let [found] = &*settings.bridges else {
+        panic!("{:?}", settings.bridges);
+    };
+    assert_eq!(found.name, "cloud");
+    assert_eq!(found.login.as_ref().unwrap().user, "ann");
+    assert!(found.tls.authority.as_ref().unwrap().is_absolute());
+    assert_eq!(found.topics[0].local, "a/");
+    assert_eq!(found.topics[0].direction, crate::mqtt::Direction::Out);
+
+    for (more, expected) in [
+        ("clean = 1", "invalid type"),
+        ("nonsense = 1", "unknown field `nonsense`"),
+        ("password = \"x\"", "has a password, but no user"),
+        ("user = \"a\"\npassword_file = \"none\"", "can't be read"),
+        ("protocol = \"4\"", "unknown variant"),
+        (
+            "notification_topic = \"a/#\"",
+            "is no topic that can be published to",
+        ),
+    ] {
+        let error = resolve(&[], &[], Some(&bridge(more))).unwrap_err();
+        assert!(
+            error.contains(expected) && error.contains("line"),
+            "{error}"
+        );
+    }
+    for (text, expected) in [
+        ("name = \"a/b\"\naddress = \"x\"", "is no name for a bridge"),
+        ("name = \"a\"\naddress = \"http://x\"", "leads to no broker"),
+        ("name = \"a\"\naddress = \"x\"", "it has no topics"),
+        (
+            "name = \"a\"\naddress = \"x\"\ntopics = [{ topic = \"a#\" }]",
+            "is no topic filter",
+        ),
+        (
+            "name = \"a\"\naddress = \"x\"\ntopics = [{ topic = \"a\", qos = 3 }]",
+            "qos is 0, 1 or 2",
+        ),
+        (
+            "name = \"a\"\naddress = \"x\"\ntopics = [{ topic = \"a\", direction = \"up\" }]",
+            "unknown variant",
+        ),
+    ] {
+        let file = format!("[[broker.bridges]]\n{text}\n");
+        let error = resolve(&[], &[], Some(&file)).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    let two = bridge("") + &bridge("");
+    let error = resolve(&[], &[], Some(&two)).unwrap_err();
+    assert!(error.contains("two named"), "{error}");
+    assert!(
+        resolve(&[("no-broker", "true")], &[], Some(&bridge("")))
+            .unwrap()
+            .bridges
+            .is_empty()
+    );
+}

@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod bridge;
 mod cli;
 mod corpus;
 mod engine;

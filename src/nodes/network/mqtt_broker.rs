@@ -11,13 +11,10 @@ use crate::{
     engine::{Build, Closing, ConfigError, Failed, LogLevel, Node, NodeContext, NodeError},
     message::{Message, Object, Value},
     mqtt::{
-        ConnectOptions, Login, Mqtt, MqttConnection, Phase, Protocol, Publication, Qos, Transport,
-        Will, valid_topic,
+        Address, AddressError, ConnectOptions, Login, Mqtt, MqttConnection, Phase, Protocol,
+        Publication, Qos, Transport, Way, Will, valid_topic,
     },
-    nodes::shared::{
-        mqtt::{IN_NODES, SharedBroker, properties, user_properties},
-        mqtt_address::{Address, AddressError, Way},
-    },
+    nodes::shared::mqtt::{IN_NODES, SharedBroker, properties, user_properties},
 };
 
 #[derive(Deserialize)]

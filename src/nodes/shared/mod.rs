@@ -5,7 +5,6 @@ pub(in crate::nodes) mod encoding;
 pub(in crate::nodes) mod files;
 pub(in crate::nodes) mod held;
 pub(in crate::nodes) mod mqtt;
-pub(in crate::nodes) mod mqtt_address;
 pub(in crate::nodes) mod mustache;
 pub(in crate::nodes) mod outbox;
 pub(in crate::nodes) mod parts;

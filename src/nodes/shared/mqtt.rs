@@ -9,10 +9,9 @@ use crate::{
     engine::{Build, Failed, NodeContext, Status},
     message::{ErrorValue, Message, Object, Value, parse_json, stringify},
     mqtt::{
-        ConnectOptions, ConnectionState, Login, Mqtt, MqttConnection, Phase, Protocol,
-        PublishProperties, Transport,
+        Address, AddressError, ConnectOptions, ConnectionState, Login, Mqtt, MqttConnection, Phase,
+        Protocol, PublishProperties, Transport,
     },
-    nodes::shared::mqtt_address::{Address, AddressError},
 };
 
 /// What a broker node shares with those that name it.

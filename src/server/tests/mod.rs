@@ -44,7 +44,7 @@ fn state(address: SocketAddr, tap: bool) -> ServerState {
     let runtime = Arc::new(runtime.unwrap());
     let starting = runtime.clone();
     TaskTracker::new().spawn(async move { starting.start().await });
-    ServerState::new(runtime, None, tap, address, CancellationToken::new())
+    ServerState::new(runtime, None, None, tap, address, CancellationToken::new())
 }
 
 fn local() -> ServerState {

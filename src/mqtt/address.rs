@@ -2,14 +2,12 @@
 
 use url::{Host, Url};
 
-use crate::{
-    mqtt::{Login, Transport},
-    tls::{ClientTls, TlsSettings},
-};
+use super::{Login, Transport};
+use crate::tls::{ClientTls, TlsSettings};
 
 /// How the bytes travel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::nodes) enum Way {
+pub enum Way {
     Plain,
     Tls,
     /// To this address.
@@ -19,18 +17,18 @@ pub(in crate::nodes) enum Way {
 
 /// A broker's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::nodes) struct Address {
+pub struct Address {
     /// Without brackets.
-    pub(in crate::nodes) host: String,
-    pub(in crate::nodes) port: u16,
-    pub(in crate::nodes) way: Way,
+    pub host: String,
+    pub port: u16,
+    pub way: Way,
     /// Name and password that stand in the address.
-    pub(in crate::nodes) login: Option<Login>,
+    pub login: Option<Login>,
 }
 
 /// What is wrong with one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::nodes) enum AddressError {
+pub enum AddressError {
     /// There is no port, or it is none.
     Port,
     /// What stands before `://` names no way to a broker.
@@ -42,11 +40,7 @@ impl Address {
     ///
     /// # Errors
     /// What is wrong.
-    pub(in crate::nodes) fn read(
-        server: &str,
-        port: Option<u16>,
-        tls: bool,
-    ) -> Result<Self, AddressError> {
+    pub fn read(server: &str, port: Option<u16>, tls: bool) -> Result<Self, AddressError> {
         let Some((scheme, rest)) = server.split_once("://") else {
             return Ok(Self {
                 host: server.trim_matches(['[', ']']).to_owned(),
@@ -101,10 +95,7 @@ impl Address {
     ///
     /// # Errors
     /// The settings can't be used: a sentence.
-    pub(in crate::nodes) fn transport(
-        &self,
-        tls: Option<&Result<ClientTls, String>>,
-    ) -> Result<Transport, String> {
+    pub fn transport(&self, tls: Option<&Result<ClientTls, String>>) -> Result<Transport, String> {
         let tls = || match tls {
             Some(settings) => settings.clone(),
             None => ClientTls::new(&TlsSettings::default()).map_err(|error| error.to_string()),
