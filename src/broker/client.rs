@@ -27,7 +27,7 @@ use super::{
 pub(super) const PUBACK: u8 = 0x40;
 pub(super) const PUBREC: u8 = 0x50;
 const PUBREL: u8 = 0x62;
-const PUBCOMP: u8 = 0x70;
+pub(super) const PUBCOMP: u8 = 0x70;
 /// Messages that are collected before they go to the bus.
 const PUBLISH_BATCH: usize = 256;
 /// Messages that are taken from the session at once.
@@ -190,7 +190,7 @@ impl Client {
             Packet::Publish(publish) => self.publish(publish, out)?,
             Packet::PubAck(id) => {
                 let seq = session.outbox().inflight.acknowledged(id);
-                self.is_done(seq);
+                self.is_done(seq.map_err(Ending::Refused)?);
             }
             Packet::PubRec(id, code) if code >= 0x80 => {
                 let seq = session.outbox().inflight.forget(id);
@@ -198,6 +198,7 @@ impl Client {
             }
             Packet::PubRec(id, _) => {
                 let seq = session.outbox().inflight.received(id);
+                let seq = seq.map_err(Ending::Refused)?;
                 if let Some(seq) = seq.filter(|seq| *seq > 0) {
                     let change = durable::released(session, seq);
                     self.changes.push(change);
@@ -205,16 +206,12 @@ impl Client {
                 self.answer(PUBREL, id, found(seq.is_some()), out);
             }
             Packet::PubRel(id) => {
-                let known = session.outbox().received.remove(&id);
-                if known && session.is_durable() {
-                    let change = durable::received(session, id, false);
-                    self.changes.push(change);
-                }
-                self.answer(PUBCOMP, id, found(known), out);
+                let begun = session.outbox().received.remove(id);
+                self.release(id, begun, out);
             }
             Packet::PubComp(id) => {
                 let seq = session.outbox().inflight.completed(id);
-                self.is_done(seq);
+                self.is_done(seq.map_err(Ending::Refused)?);
             }
             Packet::Subscribe {
                 packet_id,
@@ -392,7 +389,7 @@ fn will_message(will: Will, core: &Core, session: &Session) -> Publication {
     made
 }
 
-const fn found(known: bool) -> u8 {
+pub(super) const fn found(known: bool) -> u8 {
     match known {
         true => reason::SUCCESS,
         false => reason::PACKET_ID_NOT_FOUND,

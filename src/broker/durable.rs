@@ -12,10 +12,12 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    begun::Begun,
     codec::{Filter, Qos},
     inspect::now_ms,
     journal::Change,
     kept,
+    message::Publication,
     outbox::Delivery,
     session::Session,
 };
@@ -95,7 +97,7 @@ pub(super) struct Restored {
     pub(super) stored: StoredSession,
     /// In order.
     pub(super) waiting: Vec<(u64, Restful)>,
-    pub(super) received: Vec<u16>,
+    pub(super) received: Vec<(u16, Begun)>,
 }
 
 /// A stored message of a session.
@@ -136,12 +138,20 @@ pub(super) fn waits(session: &Session, delivery: &Delivery) -> Change {
         ids: delivery.ids.as_deref().map(<[u32]>::to_vec),
         shared: delivery.shared.as_deref().map(str::to_owned),
     };
-    let mut bytes = kept::with_head(&head);
-    let topic = delivery.publication.topic().as_bytes();
+    at(
+        session,
+        delivery.seq,
+        Some(encode(&head, &delivery.publication)),
+    )
+}
+
+fn encode(head: &Waiting, publication: &Publication) -> Vec<u8> {
+    let mut bytes = kept::with_head(head);
+    let topic = publication.topic().as_bytes();
     bytes.extend((topic.len() as u32).to_be_bytes());
     bytes.extend_from_slice(topic);
-    bytes.extend(kept::encode(&delivery.publication));
-    at(session, delivery.seq, Some(bytes))
+    bytes.extend(kept::encode(publication));
+    bytes
 }
 
 /// That its receiver has it at QoS 2, and its packet identifier is still in use.
@@ -162,12 +172,26 @@ fn at(session: &Session, seq: u64, bytes: Option<Vec<u8>>) -> Change {
     }
 }
 
-/// That a message of this packet identifier has come in at QoS 2, or that its exchange is over.
-pub(super) fn received(session: &Session, packet_id: u16, is_open: bool) -> Change {
+/// That a message of this packet identifier has come in at QoS 2.
+pub(super) fn begun(session: &Session, packet_id: u16, publication: &Publication) -> Change {
+    let head = Waiting {
+        qos: publication.qos.bits(),
+        retain: publication.retain,
+        ids: None,
+        shared: None,
+    };
+    Change {
+        bytes: Some(encode(&head, publication)),
+        ..ended(session, packet_id)
+    }
+}
+
+/// That its exchange is over.
+pub(super) fn ended(session: &Session, packet_id: u16) -> Change {
     Change {
         scope: format!("{RECEIVED}{}", session.key()),
         name: packet_id.to_string(),
-        bytes: is_open.then(|| b"-".to_vec()),
+        bytes: None,
     }
 }
 
@@ -206,7 +230,10 @@ pub(super) fn read(records: &[StoredRecord]) -> (Vec<Restored>, Vec<Change>) {
                 Some(())
             }
             _ => {
-                session.received.push(record.name.parse().ok()?);
+                let packet_id = record.name.parse().ok()?;
+                session
+                    .received
+                    .push((packet_id, begun_message(&record.bytes)));
                 Some(())
             }
         });
@@ -229,14 +256,27 @@ fn remove(record: &StoredRecord) -> Change {
     }
 }
 
-fn waiting(bytes: &[u8], seq: u64) -> Option<Restful> {
-    if bytes == b"-" {
-        return Some(Restful::Released);
-    }
+fn decode(bytes: &[u8]) -> Option<(Waiting, Publication)> {
     let (head, rest): (Waiting, _) = kept::split_head(bytes)?;
     let (length, rest) = rest.split_first_chunk::<4>()?;
     let (topic, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
     let publication = kept::decode(std::str::from_utf8(topic).ok()?, rest)?;
+    Some((head, publication))
+}
+
+/// A message whose time is over leaves its exchange.
+fn begun_message(bytes: &[u8]) -> Begun {
+    decode(bytes).map_or(Begun::Nothing, |(head, mut publication)| {
+        publication.retain = head.retain;
+        Begun::Message(Box::new(publication))
+    })
+}
+
+fn waiting(bytes: &[u8], seq: u64) -> Option<Restful> {
+    if bytes == b"-" {
+        return Some(Restful::Released);
+    }
+    let (head, publication) = decode(bytes)?;
     Some(Restful::Waits(Delivery {
         publication: Arc::new(publication),
         qos: Qos::from_bits(head.qos)?,

@@ -6,9 +6,10 @@ use futures_util::FutureExt;
 
 use super::{
     bus::Dispatcher,
-    client::{PUBACK, PUBREC},
+    client::{PUBACK, PUBCOMP},
     codec::{Qos, reason},
     core::Core,
+    durable,
     journal::Change,
     kept,
     limits::Limit,
@@ -138,6 +139,12 @@ impl Core {
                 }
             }
             reached.push(delivered > before);
+            if let (Qos::ExactlyOnce, Origin::Client(session, packet_id)) =
+                (publication.qos, &publication.origin)
+                && session.is_durable()
+            {
+                changes.push(durable::ended(session, *packet_id));
+            }
             if !publication.is_system() {
                 let bytes = publication.body.payload_bytes().len() as u64;
                 self.counters.received.add(1);
@@ -242,13 +249,10 @@ fn merged(entries: &[&Entry], publisher: Option<u64>) -> Option<Options> {
 fn acknowledge(publication: &Publication, reached: bool, woken: &mut Vec<Arc<Session>>) {
     match &publication.origin {
         Origin::Client(session, packet_id) if publication.qos > Qos::AtMostOnce => {
-            let first = match publication.qos {
-                Qos::ExactlyOnce => PUBREC,
-                _ => PUBACK,
-            };
-            let reason = match reached {
-                true => reason::SUCCESS,
-                false => reason::NO_MATCHING_SUBSCRIBERS,
+            let (first, reason) = match (publication.qos, reached) {
+                (Qos::ExactlyOnce, _) => (PUBCOMP, reason::SUCCESS),
+                (_, true) => (PUBACK, reason::SUCCESS),
+                (_, false) => (PUBACK, reason::NO_MATCHING_SUBSCRIBERS),
             };
             if session.push_ack((first, *packet_id, reason)) {
                 woken.push(session.clone());

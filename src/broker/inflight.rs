@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
-use super::{codec::Qos, outbox::Delivery};
+use super::{
+    codec::{Qos, Refused, protocol_error},
+    outbox::Delivery,
+};
 
 /// Something to write to a client.
 pub(super) enum Sent {
@@ -31,6 +34,10 @@ struct Flight {
     seq: u64,
     state: State,
 }
+
+/// Another packet than the one that the message's quality of service asks for [MQTT-4.3.2-3], [MQTT-4.3.3-4].
+const WRONG: Refused =
+    protocol_error("an acknowledgement is not the one that its message waits for");
 
 /// The window of one session.
 #[derive(Default)]
@@ -151,7 +158,10 @@ impl Inflight {
     }
 
     /// PUBACK: the message's place in a stored session, or 0; none if nothing waits for it.
-    pub(super) fn acknowledged(&mut self, packet_id: u16) -> Option<u64> {
+    ///
+    /// # Errors
+    /// That is not what the message waits for.
+    pub(super) fn acknowledged(&mut self, packet_id: u16) -> Result<Option<u64>, Refused> {
         self.end(
             packet_id,
             |state| matches!(state, State::Published(delivery) if delivery.qos == Qos::AtLeastOnce),
@@ -159,19 +169,27 @@ impl Inflight {
     }
 
     /// PUBREC: the receiver has it, and its identifier is to be released. As for [`Inflight::acknowledged`].
-    pub(super) fn received(&mut self, packet_id: u16) -> Option<u64> {
-        let flight = self.flights.get_mut(&packet_id)?;
+    ///
+    /// # Errors
+    /// The message is not one of QoS 2.
+    pub(super) fn received(&mut self, packet_id: u16) -> Result<Option<u64>, Refused> {
+        let Some(flight) = self.flights.get_mut(&packet_id) else {
+            return Ok(None);
+        };
         match &flight.state {
-            State::Published(delivery) if delivery.qos == Qos::AtLeastOnce => None,
+            State::Published(delivery) if delivery.qos == Qos::AtLeastOnce => Err(WRONG),
             _ => {
                 flight.state = State::Released;
-                Some(flight.seq)
+                Ok(Some(flight.seq))
             }
         }
     }
 
     /// PUBCOMP. As for [`Inflight::acknowledged`].
-    pub(super) fn completed(&mut self, packet_id: u16) -> Option<u64> {
+    ///
+    /// # Errors
+    /// PUBREC has not come.
+    pub(super) fn completed(&mut self, packet_id: u16) -> Result<Option<u64>, Refused> {
         self.end(packet_id, |state| matches!(state, State::Released))
     }
 
@@ -180,10 +198,16 @@ impl Inflight {
         self.flights.remove(&packet_id).map(|flight| flight.seq)
     }
 
-    fn end(&mut self, packet_id: u16, expected: impl Fn(&State) -> bool) -> Option<u64> {
-        let flight = self.flights.get(&packet_id);
-        flight.filter(|flight| expected(&flight.state))?;
-        self.forget(packet_id)
+    fn end(
+        &mut self,
+        packet_id: u16,
+        expected: impl Fn(&State) -> bool,
+    ) -> Result<Option<u64>, Refused> {
+        match self.flights.get(&packet_id) {
+            None => Ok(None),
+            Some(flight) if expected(&flight.state) => Ok(self.forget(packet_id)),
+            Some(_) => Err(WRONG),
+        }
     }
 }
 

@@ -35,7 +35,8 @@ struct Head {
 
 #[derive(Serialize, Deserialize)]
 struct StoredProperties {
-    payload_is_text: bool,
+    #[serde(default)]
+    payload_format: Option<u8>,
     message_expiry: Option<u32>,
     content_type: Option<String>,
     response_topic: Option<String>,
@@ -97,7 +98,7 @@ pub(super) fn split_head<H: DeserializeOwned>(bytes: &[u8]) -> Option<(H, &[u8])
 
 fn stored(properties: &PublishProperties) -> StoredProperties {
     StoredProperties {
-        payload_is_text: properties.payload_is_text,
+        payload_format: properties.payload_format,
         message_expiry: properties.message_expiry,
         content_type: properties.content_type.clone(),
         response_topic: properties.response_topic.clone(),
@@ -128,7 +129,7 @@ pub(super) fn decode(topic: &str, bytes: &[u8]) -> Option<Publication> {
     };
     let properties = head.properties.map(|properties| {
         Box::new(PublishProperties {
-            payload_is_text: properties.payload_is_text,
+            payload_format: properties.payload_format,
             message_expiry: properties.message_expiry,
             content_type: properties.content_type,
             response_topic: properties.response_topic,

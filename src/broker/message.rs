@@ -63,8 +63,8 @@ impl Body {
 /// What MQTT 5 lets a publisher add to a message; older receivers don't see it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PublishProperties {
-    /// Payload format indicator 1: the payload is UTF-8 text.
-    pub payload_is_text: bool,
+    /// 1: the payload is UTF-8 text; 0: it is bytes.
+    pub payload_format: Option<u8>,
     /// Seconds until the message is of no use any more.
     pub message_expiry: Option<u32>,
     pub content_type: Option<String>,
@@ -76,7 +76,7 @@ pub struct PublishProperties {
 impl PublishProperties {
     pub(super) fn from_packet(properties: Properties) -> Option<Box<Self>> {
         let made = Self {
-            payload_is_text: properties.payload_format == Some(1),
+            payload_format: properties.payload_format,
             message_expiry: properties.message_expiry,
             content_type: properties.content_type,
             response_topic: properties.response_topic,
@@ -190,7 +190,9 @@ impl Publication {
     /// Seconds of its life that are left [MQTT-3.3.2-6].
     pub(super) fn seconds_left(&self) -> Option<u32> {
         let left = self.expires?.saturating_duration_since(Instant::now());
-        Some(u32::try_from(left.as_secs()).unwrap_or(u32::MAX).max(1))
+        // A part of a second counts as a whole one: what goes on at once has lost nothing.
+        let seconds = left.as_millis().div_ceil(1000);
+        Some(u32::try_from(seconds).unwrap_or(u32::MAX).max(1))
     }
 
     /// The session that published it.

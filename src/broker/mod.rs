@@ -7,6 +7,7 @@
 
 mod access;
 mod aliases;
+mod begun;
 mod bus;
 mod client;
 mod codec;

@@ -2,7 +2,9 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{codec::Qos, inflight::Inflight, message::Publication, session::Session};
+use super::{
+    begun::BegunMessages, codec::Qos, inflight::Inflight, message::Publication, session::Session,
+};
 
 /// A message for one receiver.
 #[derive(Clone)]
@@ -43,7 +45,7 @@ pub(super) struct Outbox {
     pub(super) acks: Vec<Ack>,
     pub(super) inflight: Inflight,
     /// Messages at QoS 2 that have come in and wait for PUBREL.
-    pub(super) received: rustc_hash::FxHashSet<u16>,
+    pub(super) received: BegunMessages,
     /// A receiver that could not keep up with what this session published.
     pub(super) hold: Option<Arc<Session>>,
     pub(super) queue: VecDeque<Delivery>,
@@ -75,7 +77,7 @@ impl Outbox {
             kicked: None,
             acks: Vec::new(),
             inflight: Inflight::default(),
-            received: rustc_hash::FxHashSet::default(),
+            received: BegunMessages::default(),
             hold: None,
             queue: VecDeque::new(),
             bytes: 0,

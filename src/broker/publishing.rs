@@ -6,12 +6,16 @@ use bytes::BytesMut;
 
 use super::{
     access::Source,
-    client::{Client, PUBACK, PUBREC},
+    begun::Begun,
+    client::{Client, PUBACK, PUBCOMP, PUBREC, found},
     codec::{PublishPacket, Qos, Refused, Version, encode_ack, reason},
     durable,
     ending::Ending,
     message::{Origin, Publication, PublishProperties},
 };
+
+/// What a client may have begun at QoS 2 when the memory is full.
+const BEGUN_BYTES: usize = 1 << 20;
 
 impl Client {
     /// Takes a PUBLISH in; the bus gets it with the others of its batch.
@@ -33,40 +37,74 @@ impl Client {
             return Ok(());
         }
         if packet.qos == Qos::ExactlyOnce
-            && !self
+            && self
                 .parts
                 .session
                 .outbox()
                 .received
-                .insert(packet.packet_id)
+                .contains(packet.packet_id)
         {
-            // It has come before and was published then [MQTT-4.3.3-10].
+            // It has come before [MQTT-4.3.3-10].
             self.answer(PUBREC, packet.packet_id, reason::SUCCESS, out);
             return Ok(());
         }
-        if packet.qos == Qos::ExactlyOnce && self.parts.session.is_durable() {
-            let change = durable::received(&self.parts.session, packet.packet_id, true);
-            self.changes.push(change);
-        }
         self.unacknowledged += usize::from(packet.qos == Qos::AtLeastOnce);
-        self.check_receive_maximum()?;
+        self.check_receive_maximum(packet.qos)?;
         let properties = packet
             .properties
             .and_then(|properties| PublishProperties::from_packet(*properties));
+        let session = &self.parts.session;
+        let origin = match packet.qos {
+            // The session would hold itself.
+            Qos::ExactlyOnce => Origin::Broker,
+            _ => Origin::Client(session.clone(), packet.packet_id),
+        };
         let mut publication = Publication::new(
             body,
             packet.qos,
             packet.retain,
             properties,
-            Origin::Client(self.parts.session.clone(), packet.packet_id),
+            origin,
             &self.parts.core.memory,
         );
-        self.parts.session.count_published();
+        session.count_published();
         if packet.retain {
-            publication.source = Source::of(&self.parts.session);
+            publication.source = Source::of(session);
         }
-        self.publishing.push_back(Arc::new(publication));
+        match packet.qos {
+            Qos::ExactlyOnce => self.begin(packet.packet_id, publication, out),
+            _ => self.publishing.push_back(Arc::new(publication)),
+        }
         Ok(())
+    }
+
+    /// Keeps a message of QoS 2 until PUBREL.
+    fn begin(&mut self, packet_id: u16, publication: Publication, out: &mut BytesMut) {
+        let session = &self.parts.session;
+        if session.is_durable() {
+            let change = durable::begun(session, packet_id, &publication);
+            self.changes.push(change);
+        }
+        let begun = Begun::Message(Box::new(publication));
+        session.outbox().received.insert(packet_id, begun);
+        self.answer(PUBREC, packet_id, reason::SUCCESS, out);
+    }
+
+    /// PUBREL: hands a message of QoS 2 on. PUBCOMP is sent once the broker has done that.
+    pub(super) fn release(&mut self, packet_id: u16, begun: Option<Begun>, out: &mut BytesMut) {
+        let session = &self.parts.session;
+        let known = begun.is_some();
+        if let Some(Begun::Message(mut publication)) = begun
+            && session.identity().may_publish(publication.topic())
+        {
+            publication.origin = Origin::Client(session.clone(), packet_id);
+            self.publishing.push_back(Arc::from(publication));
+            return;
+        }
+        if known && session.is_durable() {
+            self.changes.push(durable::ended(session, packet_id));
+        }
+        self.answer(PUBCOMP, packet_id, found(known), out);
     }
 
     /// Answers a message that the client may not publish. Older versions can't be told [MQTT-3.3.5-2].
@@ -78,7 +116,8 @@ impl Client {
             (Qos::ExactlyOnce, Version::V5) => (PUBREC, reason::NOT_AUTHORIZED),
             (Qos::AtLeastOnce, _) => (PUBACK, reason::SUCCESS),
             (Qos::ExactlyOnce, _) => {
-                self.parts.session.outbox().received.insert(packet_id);
+                let mut outbox = self.parts.session.outbox();
+                outbox.received.insert(packet_id, Begun::Nothing);
                 (PUBREC, reason::SUCCESS)
             }
         };
@@ -86,11 +125,19 @@ impl Client {
     }
 
     /// [MQTT-3.3.4-7], for what comes in.
-    fn check_receive_maximum(&self) -> Result<(), Ending> {
+    fn check_receive_maximum(&self, qos: Qos) -> Result<(), Ending> {
+        let outbox = self.parts.session.outbox();
+        if outbox.received.bytes() > BEGUN_BYTES && self.parts.core.memory.is_full() {
+            return Err(Ending::Refused(Refused {
+                reason: reason::QUOTA_EXCEEDED,
+                text: "the memory is full, and many messages of QoS 2 were begun and not released",
+            }));
+        }
         let Some(most) = self.parts.receive_maximum else {
             return Ok(());
         };
-        let open = self.unacknowledged + self.parts.session.outbox().received.len();
+        let new = usize::from(qos == Qos::ExactlyOnce);
+        let open = self.unacknowledged + outbox.received.len() + new;
         match open > usize::from(most) {
             false => Ok(()),
             true => Err(Ending::Refused(Refused {

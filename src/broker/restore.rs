@@ -8,6 +8,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
+    begun::Begun,
     core::Core,
     durable::{self, Restful, Restored, StoredSession},
     session::Session,
@@ -89,9 +90,11 @@ impl Core {
 
 impl Session {
     /// Puts in what was stored.
-    pub(super) fn restore(&self, waiting: Vec<(u64, Restful)>, received: Vec<u16>) {
+    pub(super) fn restore(&self, waiting: Vec<(u64, Restful)>, received: Vec<(u16, Begun)>) {
         let mut outbox = self.outbox();
-        outbox.received.extend(received);
+        for (packet_id, begun) in received {
+            outbox.received.insert(packet_id, begun);
+        }
         for (seq, one) in waiting {
             outbox.next_seq = outbox.next_seq.max(seq + 1);
             match one {

@@ -208,8 +208,9 @@ impl Session {
         let queue = std::mem::take(&mut outbox.queue);
         (outbox.bytes, outbox.at_most_once) = (0, 0);
         let inflight = std::mem::take(&mut outbox.inflight);
-        outbox.received.clear();
+        let begun = std::mem::take(&mut outbox.received);
         drop(outbox);
+        drop(begun);
         self.room.notify_waiters();
         let sent = inflight.into_unacknowledged().into_iter();
         let sent = sent.filter(|delivery| delivery.qos == Qos::AtLeastOnce);

@@ -128,7 +128,7 @@ impl LocalSession {
 pub(super) fn to_broker(properties: &PublishProperties) -> broker::PublishProperties {
     let owned = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
     broker::PublishProperties {
-        payload_is_text: properties.payload_format == Some(1),
+        payload_format: properties.payload_format,
         message_expiry: properties.message_expiry,
         content_type: owned(&properties.content_type),
         response_topic: owned(&properties.response_topic),
@@ -147,7 +147,7 @@ pub(super) fn from_broker(
 ) -> PublishProperties {
     let shared = |text: &Option<String>| text.as_deref().map(Arc::from);
     PublishProperties {
-        payload_format: properties.payload_is_text.then_some(1),
+        payload_format: properties.payload_format,
         message_expiry: seconds_left,
         content_type: shared(&properties.content_type),
         response_topic: shared(&properties.response_topic),

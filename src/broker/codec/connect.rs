@@ -64,12 +64,14 @@ impl Connect {
         };
         let client_id = packet.text()?.to_owned();
         let will = Will::read(packet, flags, version)?;
-        let has_user = flags & 0x80 != 0;
+        // MQTT 3.1: a packet that ends before them has none, whatever the flags say.
+        let is_there = |packet: &Reader| version > Version::V31 || !packet.is_empty();
+        let has_user = flags & 0x80 != 0 && is_there(packet);
         let user = match has_user {
             true => Some(packet.text()?.to_owned()),
             false => None,
         };
-        let has_password = flags & 0x40 != 0;
+        let has_password = flags & 0x40 != 0 && is_there(packet);
         // [MQTT-3.1.2-22] of 3.1.1; MQTT 5 allows it.
         if has_password && !has_user && version == Version::V311 {
             return Err(malformed("there is a password without a user name"));

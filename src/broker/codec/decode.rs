@@ -156,10 +156,7 @@ fn publish(first: u8, bytes: &mut Reader, version: Version) -> Result<PublishPac
         .as_ref()
         .is_some_and(|properties| properties.topic_alias.is_some());
     if !(is_topic(topic) || topic.is_empty() && aliased) {
-        return Err(Refused {
-            reason: reason::TOPIC_INVALID,
-            text: "a topic is empty or contains a wildcard",
-        });
+        return Err(protocol_error("a topic is empty or contains a wildcard"));
     }
     let payload = bytes.rest();
     let is_text = properties
@@ -186,6 +183,12 @@ fn read_publish_properties(bytes: &mut Reader) -> Result<Option<Box<Properties>>
         return Ok(None);
     }
     let properties = Properties::read(bytes, Allowed::PUBLISH)?;
+    // [MQTT-3.3.4-6]
+    if properties.subscription_id.is_some() {
+        return Err(protocol_error(
+            "a client sent a subscription identifier with a message",
+        ));
+    }
     Ok(Some(Box::new(properties)))
 }
 
@@ -241,10 +244,7 @@ fn filter(bytes: &mut Reader, version: Version) -> Result<Filter, Refused> {
         return Err(protocol_error("the retain handling of a subscription is 3"));
     }
     if !is_filter(path) {
-        return Err(Refused {
-            reason: reason::FILTER_INVALID,
-            text: "a topic filter is not valid",
-        });
+        return Err(malformed("a topic filter is not valid"));
     }
     let no_local = options & 0x04 != 0;
     // [MQTT-3.8.3-4] of MQTT 5
@@ -271,10 +271,7 @@ fn unsubscribe(bytes: &mut Reader, version: Version) -> Result<Packet, Refused> 
     while !bytes.is_empty() {
         let path = bytes.text()?;
         if !is_filter(path) {
-            return Err(Refused {
-                reason: reason::FILTER_INVALID,
-                text: "a topic filter is not valid",
-            });
+            return Err(malformed("a topic filter is not valid"));
         }
         filters.push(path.to_owned());
     }

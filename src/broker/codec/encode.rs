@@ -154,8 +154,9 @@ fn publish_properties(head: PublishHead, properties: Option<&PublishProperties>)
     let Some(properties) = properties else {
         return out;
     };
-    if properties.payload_is_text {
-        out.put_slice(&[0x01, 1]);
+    // Unaltered [MQTT-3.3.2-4].
+    if let Some(format) = properties.payload_format {
+        out.put_slice(&[0x01, format]);
     }
     if let Some(seconds) = head.expiry {
         out.put_u8(0x02);

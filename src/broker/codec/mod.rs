@@ -78,8 +78,6 @@ pub(super) mod reason {
     pub(in crate::broker) const BAD_AUTHENTICATION_METHOD: u8 = 0x8C;
     pub(in crate::broker) const KEEP_ALIVE_TIMEOUT: u8 = 0x8D;
     pub(in crate::broker) const TAKEN_OVER: u8 = 0x8E;
-    pub(in crate::broker) const FILTER_INVALID: u8 = 0x8F;
-    pub(in crate::broker) const TOPIC_INVALID: u8 = 0x90;
     pub(in crate::broker) const PACKET_ID_NOT_FOUND: u8 = 0x92;
     pub(in crate::broker) const RECEIVE_MAXIMUM_EXCEEDED: u8 = 0x93;
     pub(in crate::broker) const TOPIC_ALIAS_INVALID: u8 = 0x94;

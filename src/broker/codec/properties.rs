@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Refused, protocol_error, reader::Reader};
+use super::{Refused, malformed, protocol_error, reader::Reader};
 use crate::broker::topics::is_topic;
 
 /// The properties of one packet; those that it may not have are refused while reading.
@@ -40,8 +40,7 @@ const fn allow(identifiers: &[u8]) -> Allowed {
 impl Allowed {
     pub(super) const CONNECT: Self = allow(&[0x11, 0x15, 0x16, 0x17, 0x19, 0x21, 0x22, 0x26, 0x27]);
     pub(super) const WILL: Self = allow(&[0x01, 0x02, 0x03, 0x08, 0x09, 0x18, 0x26]);
-    // A client may not send a subscription identifier in a PUBLISH [MQTT-3.3.4-6].
-    pub(super) const PUBLISH: Self = allow(&[0x01, 0x02, 0x03, 0x08, 0x09, 0x23, 0x26]);
+    pub(super) const PUBLISH: Self = allow(&[0x01, 0x02, 0x03, 0x08, 0x09, 0x0B, 0x23, 0x26]);
     pub(super) const ACK: Self = allow(&[0x1F, 0x26]);
     pub(super) const SUBSCRIBE: Self = allow(&[0x0B, 0x26]);
     pub(super) const UNSUBSCRIBE: Self = allow(&[0x26]);
@@ -59,9 +58,8 @@ impl Properties {
             let identifier = bytes.variable()?;
             let bit = 1_u64.checked_shl(identifier).unwrap_or(0);
             if allowed.0 & bit == 0 {
-                return Err(protocol_error(
-                    "a packet has a property that it may not have",
-                ));
+                // Section 2.2.2.2.
+                return Err(malformed("a packet has a property that it may not have"));
             }
             if seen & bit != 0 && identifier != 0x26 {
                 return Err(protocol_error("a property is given twice"));
@@ -104,7 +102,7 @@ impl Properties {
                 self.user_properties.push(entry);
             }
             0x27 => self.maximum_packet_size = Some(not_zero(bytes.u32()?)?),
-            _ => return Err(protocol_error("a property is unknown")),
+            _ => return Err(malformed("a property is unknown")),
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Reads the data types of MQTT (section 1.5 of the standard) from a packet's bytes.
 
-use super::{Refused, malformed};
+use super::{Refused, malformed, protocol_error};
 
 /// A cursor over the rest of one packet.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
     /// A packet identifier; zero is none [MQTT-2.2.1-3].
     pub(super) fn packet_id(&mut self) -> Result<u16, Refused> {
         match self.u16()? {
-            0 => Err(malformed("the packet identifier is zero")),
+            0 => Err(protocol_error("the packet identifier is zero")),
             id => Ok(id),
         }
     }

@@ -159,8 +159,39 @@ async fn a_repeated_exactly_once_message_arrives_once() {
     publisher.send(&ack(PUBREL, 7)).await;
     assert_eq!(publisher.next().await, (PUBCOMP, vec![0, 7]));
     publisher.send(&publish("q", b"two", 4, 7)).await;
+    assert_eq!(publisher.next().await, (PUBREC, vec![0, 7]));
     assert_eq!(subscriber.message().await.3, b"one");
+    // What is not released is not delivered.
+    publisher.send(&publish("q", b"three", 0, 0)).await;
+    assert_eq!(subscriber.message().await.3, b"three");
+    publisher.send(&ack(PUBREL, 7)).await;
+    assert_eq!(publisher.next().await, (PUBCOMP, vec![0, 7]));
     assert_eq!(subscriber.message().await.3, b"two");
+    broker.stop().await;
+}
+
+/// [MQTT-4.3.2-3], [MQTT-4.3.3-4]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_acknowledgement_that_does_not_fit_its_message_ends_the_connection() {
+    let broker = broker().await;
+    let mut publisher = Wire::client(&broker, "p").await;
+    for (qos, wrong) in [(1, PUBREC), (1, PUBCOMP), (2, PUBACK), (2, PUBCOMP)] {
+        let mut subscriber = Wire::client(&broker, "s").await;
+        subscriber.subscribe("q", qos).await;
+        publisher.send(&publish("q", b"x", 4, 7)).await;
+        assert_eq!(publisher.next().await, (PUBREC, vec![0, 7]));
+        publisher.send(&ack(PUBREL, 7)).await;
+        assert_eq!(publisher.next().await, (PUBCOMP, vec![0, 7]));
+        let (_, _, packet_id, _) = subscriber.message().await;
+        subscriber.send(&ack(wrong, packet_id)).await;
+        assert_eq!(subscriber.closed().await, None, "{qos} {wrong:x}");
+    }
+    // One that no message waits for is none of the broker's business.
+    for first in [PUBACK, PUBCOMP] {
+        publisher.send(&ack(first, 99)).await;
+    }
+    publisher.send(&packet(0xC0, &[])).await;
+    assert_eq!(publisher.next().await, (0xD0, vec![]));
     broker.stop().await;
 }
 

@@ -13,7 +13,10 @@ async fn a_publisher_hears_that_nobody_has_subscribed() {
     publisher.send(&send(1, "a")).await;
     assert_eq!(publisher.next().await, (0x40, vec![0, 7, 0x10]));
     publisher.send(&send(2, "a")).await;
-    assert_eq!(publisher.next().await, (0x50, vec![0, 7, 0x10]));
+    // Who has subscribed counts when it is released.
+    assert_eq!(publisher.next().await, (0x50, vec![0, 7]));
+    publisher.send(&packet(0x62, &[&[0, 7]])).await;
+    assert_eq!(publisher.next().await, (0x70, vec![0, 7]));
     let mut subscriber = Wire::client(&broker, "s").await;
     subscriber.subscribe("a", 0).await;
     publisher.send(&send(1, "a")).await;

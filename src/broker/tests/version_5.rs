@@ -74,17 +74,19 @@ async fn whoever_is_cut_off_hears_why() {
     assert_eq!(first.closed().await, Some((0xE0, vec![0x8E])));
     for (bytes, reason) in [
         (connect_5("same", true, &[]), 0x82),
-        (publish_5("a/#", &[], b""), 0x90),
+        (publish_5("a/#", &[], b""), 0x82),
+        (publish_5("", &[], b""), 0x82),
         (publish_5("a", &[0x01, 1], &[0xFF]), 0x99),
         (publish_5("a", &[0x0B, 1], b""), 0x82),
         (
             publish_5("a", &[0x02, 0, 0, 0, 1, 0x02, 0, 0, 0, 1], b""),
             0x82,
         ),
-        (publish_5("a", &[0x7F, 1], b""), 0x82),
+        (publish_5("a", &[0x7F, 1], b""), 0x81),
+        (publish_5("a", &[0x11, 0, 0, 0, 1], b""), 0x81),
         (publish_5("a", &[0x02, 0], b""), 0x81),
         (vec![0x30, 0xFF, 0xFF, 0xFF, 0x7F], 0x95),
-        (subscribe_5("a/#/b", &[], 0), 0x8F),
+        (subscribe_5("a/#/b", &[], 0), 0x81),
         (subscribe_5("$share/g/a", &[], 4), 0x82),
         (subscribe_5("a", &[0x0B, 0], 0), 0x82),
         (subscribe_5("a", &[], 0x30), 0x82),
