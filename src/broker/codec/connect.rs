@@ -62,6 +62,10 @@ impl Connect {
             Version::V5 => Properties::read(packet, Allowed::CONNECT)?,
             _ => Properties::default(),
         };
+        // Section 3.1.2.11.10.
+        if properties.has_auth_data && !properties.has_auth_method {
+            return Err(protocol_error("there is data to log in by no method"));
+        }
         let client_id = packet.text()?.to_owned();
         let will = Will::read(packet, flags, version)?;
         // MQTT 3.1: a packet that ends before them has none, whatever the flags say.

@@ -100,7 +100,10 @@ fn check_flags(first: u8) -> Result<(), Refused> {
         6 | 8 | 10 => 0x02,
         1 | 4 | 5 | 7 | 12 | 14 => 0x00,
         2 | 9 | 11 | 13 => return Err(protocol_error("a client sent a packet of a server")),
-        15 => return Err(protocol_error("extended authentication is not supported")),
+        15 if first & 0x0F == 0 => {
+            return Err(protocol_error("extended authentication is not supported"));
+        }
+        15 => return Err(malformed("the flags of a packet are wrong")), // [MQTT-3.15.1-1]
         _ => return Err(malformed("the packet type is 0")),
     };
     // MQTT 3.1 let clients set DUP on these; some still do.

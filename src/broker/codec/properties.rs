@@ -16,6 +16,7 @@ pub(in crate::broker) struct Properties {
     pub(in crate::broker) subscription_id: Option<u32>,
     pub(in crate::broker) session_expiry: Option<u32>,
     pub(in crate::broker) has_auth_method: bool,
+    pub(in crate::broker) has_auth_data: bool,
     pub(in crate::broker) will_delay: Option<u32>,
     pub(in crate::broker) receive_maximum: Option<u16>,
     pub(in crate::broker) topic_alias: Option<u16>,
@@ -90,7 +91,10 @@ impl Properties {
                 bytes.text()?;
                 self.has_auth_method = true;
             }
-            0x16 => drop(bytes.binary()?),
+            0x16 => {
+                bytes.binary()?;
+                self.has_auth_data = true;
+            }
             0x17 | 0x19 => drop(flag(bytes)?),
             0x18 => self.will_delay = Some(bytes.u32()?),
             0x1C | 0x1F => drop(bytes.text()?),

@@ -19,6 +19,7 @@ fn rule(actions: &[Action], topic: &str) -> Rule {
 const READ: &[Action] = &[Action::Subscribe, Action::Receive];
 const WRITE: &[Action] = &[Action::Publish];
 
+/// [MQTT-3.1.4-2] of 5
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_and_passwords_are_checked() {
     let broker = Broker::start(BrokerConfig {
@@ -75,6 +76,7 @@ async fn client(broker: &Broker, id: &str, clean: bool, name: &str) -> (Wire, bo
     (wire, body[0] == 1)
 }
 
+/// [MQTT-3.3.5-2] of 3.1.1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rules_say_what_a_user_may_do() {
     let rules = vec![
@@ -116,6 +118,7 @@ async fn rules_say_what_a_user_may_do() {
     broker.stop().await;
 }
 
+/// [MQTT-4.3.3-9] of 5, [MQTT-3.1.4-2] of 5
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_of_mqtt_5_hear_what_they_may_not_do() {
     let broker = Broker::start(BrokerConfig {
@@ -133,6 +136,13 @@ async fn clients_of_mqtt_5_hear_what_they_may_not_do() {
     assert_eq!(client.next().await, (0x40, vec![0, 7, 0x87]));
     client.send(&send(2)).await;
     assert_eq!(client.next().await, (0x50, vec![0, 7, 0x87]));
+    // What was refused is over: the same identifier is another message.
+    client
+        .send(&packet(0x34, &[&text("open"), &[0, 7, 0]]))
+        .await;
+    assert_eq!(client.next().await, (0x50, vec![0, 7]));
+    client.send(&packet(0x62, &[&[0, 7]])).await;
+    assert_eq!(client.next().await, (0x70, vec![0, 7]));
     client.send(&subscribe_5("open", &[], 0)).await;
     assert_eq!(client.next().await, (0x90, vec![0, 9, 0, 0x87]));
     // A will that must not be published keeps out.

@@ -24,6 +24,7 @@ async fn a_publisher_hears_that_nobody_has_subscribed() {
     broker.stop().await;
 }
 
+/// [MQTT-3.3.4-7] of 5
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_unacknowledged_has_a_limit_in_both_directions() {
     let broker = Broker::start(BrokerConfig {
@@ -182,6 +183,7 @@ async fn a_limit_for_the_keep_alive_is_told() {
     broker.stop().await;
 }
 
+/// [MQTT-4.12.0-4] of 5
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_ways_to_log_in_are_refused() {
     let broker = broker().await;

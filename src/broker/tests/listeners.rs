@@ -51,6 +51,7 @@ async fn bytes(socket: &mut WebSocket, count: usize) -> Vec<u8> {
     all
 }
 
+/// [MQTT-6.0.0-2], [MQTT-6.0.0-4]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn websockets_come_in_at_the_port_of_mqtt() {
     let broker = broker().await;
@@ -79,6 +80,7 @@ async fn websockets_come_in_at_the_port_of_mqtt() {
     broker.stop().await;
 }
 
+/// [MQTT-6.0.0-1]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_websocket_for_mqtt_is_refused() {
     let broker = broker().await;
