@@ -13,7 +13,7 @@ use super::{
     limits::Limit,
     outbox::Link,
     session::Session,
-    sessions::NEVER,
+    sessions::{NEVER, Start},
     stream::{Entry, Peer},
     visitors::UserPlace,
 };
@@ -91,14 +91,19 @@ pub(super) async fn open(
     let window = core.config.max_inflight.min(wanted.into());
     let receive_maximum = u16::try_from(core.config.max_inflight).unwrap_or(u16::MAX);
     let keep_alive = keep_alive(core, connect.keep_alive);
-    let opened = match core.sessions.open(
-        id,
-        connect.clean_start,
-        Link::Remote,
-        window,
-        None,
-        identity,
-    ) {
+    let expiry = match version {
+        Version::V5 => connect.properties.session_expiry.unwrap_or(0),
+        _ if connect.clean_start => 0,
+        _ => NEVER,
+    };
+    let start = Start {
+        clean: connect.clean_start,
+        expiry,
+    };
+    let opened = match core
+        .sessions
+        .open(id, start, Link::Remote, window, None, identity)
+    {
         Ok(opened) => opened,
         Err(reason) => {
             if reason == Limit::Sessions.reason() {
@@ -123,11 +128,6 @@ pub(super) async fn open(
     core.wills.take_back(&opened.session);
     // The rules may have changed since the password was looked at.
     core.renew_identity(&opened.session);
-    let expiry = match version {
-        Version::V5 => connect.properties.session_expiry.unwrap_or(0),
-        _ if connect.clean_start => 0,
-        _ => NEVER,
-    };
     if expiry > 0 && core.journal.is_on() {
         opened.session.set_durable();
         core.store_session(&opened.session, expiry, None);

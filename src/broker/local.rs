@@ -13,7 +13,7 @@ use super::{
     message::{Body, Origin, Publication, PublishProperties, Taken},
     outbox::{Delivery, Link},
     session::Session,
-    sessions::Closed,
+    sessions::{Closed, Start},
     topics::{is_filter, is_topic},
 };
 
@@ -102,9 +102,13 @@ impl LocalClient {
         expiry: u32,
     ) -> Result<Self, LocalError> {
         let identity = core.access.flows(id);
+        let start = Start {
+            clean: expiry == 0,
+            expiry,
+        };
         let opened = core
             .sessions
-            .open(id, expiry == 0, link, window, family, identity)
+            .open(id, start, link, window, family, identity)
             .map_err(|code| match code {
                 reason::QUOTA_EXCEEDED => LocalError::TooManySessions,
                 _ => LocalError::Stopping,

@@ -27,6 +27,17 @@ struct Known {
     session: Arc<Session>,
     /// When a session that nobody serves ends; none while it is served, or if it never does.
     expires: Option<Instant>,
+    /// It ends with the connection that it has now, so no other one may go on with it.
+    ends_with_connection: bool,
+}
+
+/// What a client wants when it connects.
+#[derive(Clone, Copy)]
+pub(super) struct Start {
+    /// No session that was before.
+    pub(super) clean: bool,
+    /// How many seconds the session is to outlive the connection.
+    pub(super) expiry: u32,
 }
 
 #[derive(Default)]
@@ -84,7 +95,7 @@ impl Sessions {
     pub(super) fn open(
         &self,
         id: &str,
-        clean: bool,
+        start: Start,
         link: Link,
         window: usize,
         family: Option<u64>,
@@ -104,12 +115,15 @@ impl Sessions {
             if known.session.is_online() {
                 known.session.kick(reason::TAKEN_OVER);
             }
-            let is_over = known.expires.is_some_and(|expires| expires <= now);
+            // The client may be back before its lost connection is seen to be gone [MQTT-3.1.2-6 of 3.1.1, MQTT-4.1.0-2 of 5].
+            let is_over =
+                known.ends_with_connection || known.expires.is_some_and(|expires| expires <= now);
             // A session is its user's, whoever else knows the client's identifier.
             let is_own = is_same_client(&known.session.identity(), &identity);
-            if !clean && !is_over && is_own {
+            if !start.clean && !is_over && is_own {
                 known.session.set_identity(identity);
                 known.expires = None;
+                known.ends_with_connection = start.expiry == 0;
                 let connection = known.session.attach(link, window);
                 return Ok(Opened {
                     session: known.session.clone(),
@@ -135,6 +149,7 @@ impl Sessions {
         let known = Known {
             session: session.clone(),
             expires: None,
+            ends_with_connection: start.expiry == 0,
         };
         table.by_id.insert(session.id().clone(), known);
         Ok(Opened {
@@ -163,6 +178,7 @@ impl Sessions {
             table.by_id.remove(&**session.id());
             return Closed::Over;
         }
+        known.ends_with_connection = false;
         known.expires = match expiry {
             NEVER => None,
             seconds => Instant::now().checked_add(Duration::from_secs(seconds.into())),
@@ -198,6 +214,7 @@ impl Sessions {
         let known = Known {
             session: session.clone(),
             expires,
+            ends_with_connection: false,
         };
         self.table.lock().by_id.insert(session.id().clone(), known);
         session
