@@ -12,7 +12,8 @@ check:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-unit:
+# Some tests drive MQTT.js, which is among the editor's packages.
+unit: tools web/node_modules/.package-lock.json
 	cargo test
 
 web-test: web/node_modules/.package-lock.json
@@ -26,7 +27,7 @@ e2e: web/node_modules/.package-lock.json
 	cargo build
 	cd web && FLOWRILL_BIN=../target/debug/flowrill npm run --silent e2e
 
-# Chromium and the MQTT command-line clients: installed where that is allowed, else the tests say what they leave out.
+# Chromium and MQTT clients: installed where that is allowed, else the tests say what they leave out.
 tools:
 	@sh tests/tools.sh
 

@@ -370,6 +370,7 @@ impl Client {
         if closed == Closed::Over {
             core.end(&session);
         }
+        session.has_ended(connection);
     }
 }
 

@@ -27,6 +27,8 @@ const LARGEST_READ: usize = 64 << 10;
 const WRITE_AHEAD: usize = 64 << 10;
 /// How long a publisher is held back by one receiver that is behind.
 const HOLD: Duration = Duration::from_millis(100);
+/// For what a client has sent that is taken over; it has come already.
+const LAST_READ: Duration = Duration::from_millis(5);
 /// For the last bytes before closing.
 const LAST_WRITE: Duration = Duration::from_millis(250);
 
@@ -62,7 +64,12 @@ pub(super) async fn serve(
         last_write(&mut stream, &mut out).await;
         return;
     };
-    let ending = run(&mut client, &mut stream, &mut input, &mut out).await;
+    let mut ending = run(&mut client, &mut stream, &mut input, &mut out).await;
+    if ending == Ending::Kicked(reason::TAKEN_OVER)
+        && let Some(own) = last_words(&mut client, &mut stream, &mut input, &mut out).await
+    {
+        ending = own;
+    }
     if let Ending::Refused(refused) = ending {
         let limits = &core.counters.limits;
         limits.add_refused(refused, client.session().id());
@@ -89,6 +96,30 @@ pub(super) async fn refuse(
         super::handshake::refuse(&mut out, connect.version, reason);
         last_write(&mut stream, &mut out).await;
     }
+}
+
+/// What the client had sent before it came back over another connection counts, its DISCONNECT above all: that takes its will
+/// back and may end its session. Gives the ending that it wanted.
+async fn last_words(
+    client: &mut Client,
+    stream: &mut Stream,
+    input: &mut BytesMut,
+    out: &mut BytesMut,
+) -> Option<Ending> {
+    let deadline = Instant::now() + LAST_READ;
+    // Answers to them must not go out to a newer connection.
+    while client.session().outbox().connection == client.parts.connection {
+        input.reserve(FIRST_READ);
+        match timeout_at(deadline, stream.read_buf(input)).await {
+            Ok(Ok(count)) if count > 0 => {
+                if let Err(ending) = client.handle(input, out).await {
+                    return Some(ending);
+                }
+            }
+            _ => return None,
+        }
+    }
+    None
 }
 
 async fn last_write(stream: &mut Stream, out: &mut BytesMut) {

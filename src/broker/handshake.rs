@@ -20,6 +20,8 @@ use super::{
 
 /// Longer client identifiers are refused.
 const MAX_CLIENT_ID: usize = 1024;
+/// How long a client waits for its older connection to end.
+const LEAVE: Duration = Duration::from_millis(500);
 /// Topic aliases that a client may set, and that it gets at most.
 pub(super) const TOPIC_ALIASES: u16 = 64;
 
@@ -100,6 +102,10 @@ pub(super) async fn open(
         clean: connect.clean_start,
         expiry,
     };
+    // First what the older connection still has to say: a client may say goodbye and come back at once.
+    if let Some((session, older)) = core.sessions.ask_to_leave(id, &identity) {
+        session.end_of(older, LEAVE).await;
+    }
     let opened = match core
         .sessions
         .open(id, start, Link::Remote, window, None, identity)

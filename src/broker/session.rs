@@ -12,7 +12,7 @@ use std::{
 
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::{
     access::{Action, Identity},
@@ -64,6 +64,8 @@ pub(super) struct Session {
     room: Notify,
     taken: AtomicU64,
     held: AtomicUsize,
+    /// The last connection of which nothing is left to do.
+    ended: watch::Sender<u64>,
 }
 
 impl Session {
@@ -90,6 +92,7 @@ impl Session {
             room: Notify::new(),
             taken: AtomicU64::new(0),
             held: AtomicUsize::new(0),
+            ended: watch::Sender::new(0),
         }
     }
 
@@ -199,6 +202,18 @@ impl Session {
         drop(gone);
         self.room.notify_waiters();
         true
+    }
+
+    /// All is done that had to be done at the end of this connection.
+    pub(super) fn has_ended(&self, connection: u64) {
+        self.ended.send_modify(|last| *last = connection.max(*last));
+    }
+
+    /// Returns when this connection has ended, at the latest after `limit`.
+    pub(super) async fn end_of(&self, connection: u64, limit: Duration) {
+        let mut ended = self.ended.subscribe();
+        let ended = ended.wait_for(|last| *last >= connection);
+        let _ = tokio::time::timeout(limit, ended).await;
     }
 
     /// The session is over: nothing is kept. Gives back what other members of shared subscriptions should have, in order:

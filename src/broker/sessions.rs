@@ -90,6 +90,25 @@ impl Sessions {
         }
     }
 
+    /// Tells the network connection of this client, if there is one, to make room for `identity`; gives it.
+    pub(super) fn ask_to_leave(
+        &self,
+        id: &str,
+        identity: &Identity,
+    ) -> Option<(Arc<Session>, u64)> {
+        let table = self.table.lock();
+        let session = &table.by_id.get(id)?.session;
+        if session.identity().is_flows() && !identity.is_flows() {
+            return None;
+        }
+        let connection = {
+            let outbox = session.outbox();
+            (outbox.link == Link::Remote).then_some(outbox.connection)?
+        };
+        session.kick(reason::TAKEN_OVER);
+        Some((session.clone(), connection))
+    }
+
     /// Begins a session or takes an existing one over [MQTT-3.1.4-3]. The error is a reason code. `family` is
     /// the one of a session that belongs to the same client.
     pub(super) fn open(

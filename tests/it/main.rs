@@ -14,6 +14,7 @@ mod architecture;
 mod bridge;
 mod broker;
 mod cli;
+mod clients;
 mod corpus;
 mod engine;
 mod examples;

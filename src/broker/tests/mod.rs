@@ -2,6 +2,7 @@
 
 mod access;
 mod attacks;
+mod comeback;
 mod delivery;
 mod exchange_5;
 mod inspect;
