@@ -95,7 +95,7 @@ mod tests {
         assert!(echoes.is_one("c", b"3"));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn they_have_a_limit() {
         let mut echoes = Echoes::default();
         for number in 0..2 * MOST {
