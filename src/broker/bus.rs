@@ -14,7 +14,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -51,12 +51,18 @@ pub(super) struct Bus {
     lane: Mutex<Lane>,
     credit: Notify,
     waiting: AtomicUsize,
+    /// How many messages have reached their subscribers' sessions, and who waits for that.
+    arrived: AtomicU64,
+    arrival: Notify,
+    awaiting: AtomicUsize,
 }
 
 struct Lane {
     link: LinkTx,
     window: VecDeque<Arc<Publication>>,
     bytes: usize,
+    /// How many messages have gone in.
+    sent: u64,
 }
 
 /// Where messages come out again, in the order in which they went in.
@@ -66,6 +72,8 @@ pub(super) struct Dispatcher {
     /// The log offset that comes next, once the first one is known.
     expected: Option<u64>,
     silent_looks: u32,
+    /// How many messages have come out.
+    taken: u64,
 }
 
 /// The router cannot be started.
@@ -109,15 +117,20 @@ impl Bus {
                 link: sender,
                 window: VecDeque::new(),
                 bytes: 0,
+                sent: 0,
             }),
             credit: Notify::new(),
             waiting: AtomicUsize::new(0),
+            arrived: AtomicU64::new(0),
+            arrival: Notify::new(),
+            awaiting: AtomicUsize::new(0),
         });
         let dispatcher = Dispatcher {
             bus: bus.clone(),
             link: receiver,
             expected: None,
             silent_looks: 0,
+            taken: 0,
         };
         Ok((bus, dispatcher))
     }
@@ -142,6 +155,28 @@ impl Bus {
             }
             self.waiting.fetch_sub(1, Ordering::AcqRel);
         }
+    }
+
+    /// Waits until what has been sent so far is in its subscribers' sessions.
+    ///
+    /// Subscriptions change at once, while messages take their way through the router; whoever publishes and then
+    /// subscribes expects the one to come before the other.
+    pub(super) async fn settled(&self) {
+        let sent = self.lane.lock().sent;
+        let has_arrived = || self.arrived.load(Ordering::SeqCst) >= sent;
+        if has_arrived() {
+            return;
+        }
+        self.awaiting.fetch_add(1, Ordering::SeqCst);
+        loop {
+            let mut arrival = std::pin::pin!(self.arrival.notified());
+            arrival.as_mut().enable();
+            if has_arrived() {
+                break;
+            }
+            arrival.await;
+        }
+        self.awaiting.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Ends the router's thread as a fault of it would: by waking a link that it has removed.
@@ -170,6 +205,7 @@ impl Lane {
                 break;
             }
             self.bytes += size;
+            self.sent += 1;
             self.window.extend(batch.pop_front());
         }
         if self.window.len() > before {
@@ -277,6 +313,7 @@ impl Dispatcher {
             let mut lane = self.bus.lane.lock();
             let count = heard.messages.min(lane.window.len());
             batch.extend(lane.window.drain(..count));
+            self.taken += count as u64;
             lane.bytes -= batch
                 .iter()
                 .map(|publication| publication.body.size())
@@ -289,6 +326,15 @@ impl Dispatcher {
         if heard.paused {
             // If this fails the router is dead, and the next wait says so.
             let _ = self.link.ready();
+        }
+    }
+
+    /// What was taken out is in its subscribers' sessions.
+    pub(super) fn has_arrived(&self) {
+        let bus = &self.bus;
+        bus.arrived.store(self.taken, Ordering::SeqCst);
+        if bus.awaiting.load(Ordering::SeqCst) > 0 {
+            bus.arrival.notify_waiters();
         }
     }
 

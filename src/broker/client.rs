@@ -68,6 +68,8 @@ pub(super) struct Client {
     later: Vec<Ack>,
     /// The session itself has changed.
     has_changed: bool,
+    /// Messages of its own may still be on the bus.
+    has_published: bool,
 }
 
 impl Client {
@@ -82,6 +84,7 @@ impl Client {
             changes: Vec::new(),
             later: Vec::new(),
             has_changed: false,
+            has_published: false,
         }
     }
 
@@ -112,6 +115,9 @@ impl Client {
         let outcome = loop {
             match decode(input, self.parts.version, limit) {
                 Ok(Some(packet)) => {
+                    if let Err(ending) = self.let_earlier_go_first(&packet, out).await {
+                        break Err(ending);
+                    }
                     let before = out.len();
                     let handled = self.packet(packet, out);
                     let counters = &self.parts.core.counters;
@@ -140,6 +146,38 @@ impl Client {
             self.parts.core.bus.send(&mut self.publishing).await;
         }
         outcome
+    }
+
+    /// What a client asks for holds for what is published after it only, and the answer to a ping or the end of the
+    /// connection says that all before it has been handed on.
+    async fn let_earlier_go_first(
+        &mut self,
+        packet: &Packet,
+        out: &mut BytesMut,
+    ) -> Result<(), Ending> {
+        let waits = match packet {
+            Packet::Subscribe { .. } | Packet::Unsubscribe { .. } => true,
+            Packet::PingReq | Packet::Disconnect { .. } => self.has_published,
+            _ => false,
+        };
+        if !waits {
+            return Ok(());
+        }
+        self.commit();
+        let core = &self.parts.core;
+        if !self.publishing.is_empty() {
+            core.bus.send(&mut self.publishing).await;
+        }
+        self.has_published = false;
+        tokio::select! {
+            () = core.shutdown.cancelled() => {}
+            () = core.bus.settled() => {}
+        }
+        // What came for the client itself goes out before the answer.
+        if let Some(behind) = self.fill(out)? {
+            self.parts.session.outbox().hold = Some(behind);
+        }
+        Ok(())
     }
 
     /// Has what has changed stored, and answers what waits for that.
@@ -187,7 +225,10 @@ impl Client {
             Packet::Connect(_) => {
                 return Err(Ending::Refused(protocol_error("CONNECT came twice")));
             }
-            Packet::Publish(publish) => self.publish(publish, out)?,
+            Packet::Publish(publish) => {
+                self.has_published = true;
+                self.publish(publish, out)?;
+            }
             Packet::PubAck(id) => {
                 let seq = session.outbox().inflight.acknowledged(id);
                 self.is_done(seq.map_err(Ending::Refused)?);
@@ -206,6 +247,7 @@ impl Client {
                 self.answer(PUBREL, id, found(seq.is_some()), out);
             }
             Packet::PubRel(id) => {
+                self.has_published = true;
                 let begun = session.outbox().received.remove(id);
                 self.release(id, begun, out);
             }

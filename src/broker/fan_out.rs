@@ -29,6 +29,7 @@ impl Core {
                 return;
             }
             tracing::error!("The broker failed inside and goes on. Please report this");
+            dispatcher.has_arrived();
             // Publishers must not wait for ever for what will not be handed over again.
             let mut woken = Vec::new();
             for publication in batch.drain(..) {
@@ -49,6 +50,7 @@ impl Core {
             }
             self.journal.has_room().await;
             let changes = self.fan_out(batch, &mut woken, &mut reached);
+            dispatcher.has_arrived();
             self.recent.lock().note(batch);
             for session in woken.drain(..) {
                 session.wake();

@@ -201,6 +201,14 @@ impl LocalClient {
         Ok(())
     }
 
+    /// Waits until what was published so far is in its subscribers' sessions.
+    pub async fn settled(&self) {
+        tokio::select! {
+            () = self.core.shutdown.cancelled() => {}
+            () = self.core.bus.settled() => {}
+        }
+    }
+
     /// Subscribes, and gets the retained messages that match.
     ///
     /// # Errors

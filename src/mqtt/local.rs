@@ -60,9 +60,14 @@ async fn pass_on(driver: &mut Driver, session: &LocalSession) -> End {
                 Todo::Listen(subscriber) => begin(session, &subscriber),
                 Todo::Leave(subscriber) => subscriber.set_session(None),
                 Todo::Subscribe(subscriber, filter, options) => {
-                    if let Some(session) = subscriber.session() {
+                    if let Some(own) = subscriber.session() {
+                        // What was published before comes before.
+                        while in_flight.len() < IN_FLIGHT && let Ok(outgoing) = driver.outgoing.try_recv() {
+                            in_flight.push_back(publish(session, outgoing));
+                        }
+                        own.settled().await;
                         // The filter was checked when it was given, and an ended session comes back with all of them.
-                        let _ = session.subscribe(&filter, options);
+                        let _ = own.subscribe(&filter, options);
                     }
                 }
                 Todo::Unsubscribe(subscriber, filter) => {

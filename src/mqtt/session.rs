@@ -74,6 +74,11 @@ impl LocalSession {
         }
     }
 
+    /// Waits until what was published so far has been handed on.
+    pub(super) async fn settled(&self) {
+        self.client.settled().await;
+    }
+
     /// Subscribes, or changes the options of a filter.
     ///
     /// # Errors
