@@ -25,8 +25,8 @@ use super::{
     listeners::Listeners,
     memory::Memory,
     message::Publication,
+    observed::Observed,
     outbox::Delivery,
-    recent::Recent,
     retained::Retained,
     session::Session,
     sessions::Sessions,
@@ -55,7 +55,7 @@ pub(super) struct Core {
     pub(super) sessions: Sessions,
     pub(super) wills: Wills,
     pub(super) memory: Arc<Memory>,
-    pub(super) recent: Mutex<Recent>,
+    pub(super) observed: Mutex<Observed>,
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
     pub(super) listeners: Listeners,
@@ -113,8 +113,10 @@ impl Core {
         let mut retained = Retained::new(config.max_retained, config.max_retained_bytes);
         let (store, records) = store.unzip();
         let records = records.unwrap_or_default();
+        let mut observed = Observed::default();
         for publication in records.iter().filter_map(kept::read) {
             retained.store(&publication);
+            observed.note_kept(&publication);
         }
         let (bus, dispatcher) = Bus::start()?;
         let memory = Memory::new(config.max_memory);
@@ -125,7 +127,7 @@ impl Core {
             sessions: Sessions::new(&config, &memory),
             wills: Wills::default(),
             memory,
-            recent: Mutex::default(),
+            observed: Mutex::new(observed),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             listeners: Listeners::default(),
@@ -271,6 +273,15 @@ impl Core {
         self.bus.send(&mut batch).await;
     }
 
+    /// Looks how much each client has sent and got.
+    pub(super) fn measure_speeds(&self) {
+        let now = std::time::Instant::now();
+        for session in self.sessions.all() {
+            let counts = [session.published(), session.taken()];
+            session.speed.look(counts, now);
+        }
+    }
+
     /// Forgets sessions and retained messages whose time is over.
     pub(super) fn expire(self: &Arc<Self>) {
         for session in self.sessions.take_expired() {
@@ -279,6 +290,7 @@ impl Core {
         }
         let expired = self.routes.lock().retained.expire();
         if !expired.is_empty() {
+            self.observed.lock().expired(&expired);
             let changes = expired.iter().map(|topic| kept::removal(topic));
             self.journal.commit(changes.collect(), None);
         }

@@ -51,7 +51,7 @@ impl Core {
             self.journal.has_room().await;
             let changes = self.fan_out(batch, &mut woken, &mut reached);
             dispatcher.has_arrived();
-            self.recent.lock().note(batch);
+            self.observed.lock().note(batch);
             for session in woken.drain(..) {
                 session.wake();
             }

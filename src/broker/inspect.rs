@@ -6,9 +6,10 @@ use std::{
 };
 
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::{
-    Broker,
+    Branch, Broker, Child, TopicSeen,
     codec::{Qos, Version, reason},
     message::{Body, Origin, Publication},
     session::Session,
@@ -17,7 +18,7 @@ use super::{
 };
 
 /// A client, or a session that waits for its client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientInfo {
     pub id: String,
@@ -38,6 +39,9 @@ pub struct ClientInfo {
     /// Messages that it has published, and that it has got.
     pub received: u64,
     pub sent: u64,
+    /// The same a second, over the last ten seconds.
+    pub received_rate: f32,
+    pub sent_rate: f32,
     /// Messages that wait for it, and that it has not acknowledged.
     pub waiting: usize,
     pub unacknowledged: usize,
@@ -76,6 +80,27 @@ pub(super) fn now_ms() -> u64 {
 }
 
 impl Broker {
+    /// The topics that were published to last, at most `limit`, the latest first.
+    pub fn recent_topics(&self, limit: usize) -> Vec<TopicSeen> {
+        self.core.observed.lock().latest(limit)
+    }
+
+    /// What stands below each of these branches of the topic tree (`""`: the root, else a topic's start up to and with a
+    /// slash). It knows the 10,000 topics that were used last.
+    pub fn branches(&self, names: &[&str]) -> Vec<Branch> {
+        self.core.observed.lock().branches(names)
+    }
+
+    /// Topics whose name or last value has `text` in it, whatever its case: by name, at most `limit`.
+    pub fn find_topics(&self, text: &str, limit: usize) -> Vec<Child> {
+        self.core.observed.lock().find(text, limit)
+    }
+
+    /// Hears from now on that something is published, or that something retained is there no longer: a number that grows.
+    pub fn watch_topics(&self) -> watch::Receiver<u64> {
+        self.core.observed.lock().watch()
+    }
+
     /// All clients and sessions, by identifier.
     pub fn clients(&self) -> Vec<ClientInfo> {
         let sessions = self.core.sessions.all();
@@ -95,6 +120,7 @@ impl Broker {
             let outbox = session.outbox();
             (outbox.queue.len(), outbox.inflight.count())
         };
+        let [received_rate, sent_rate] = session.speed.rates();
         ClientInfo {
             id: session.id().to_string(),
             user: identity.user().map(|name| name.to_string()),
@@ -111,6 +137,8 @@ impl Broker {
             subscriptions: self.core.routes.lock().subscriptions.filters(session),
             received: session.published(),
             sent: session.taken(),
+            received_rate,
+            sent_rate,
             waiting,
             unacknowledged,
             dropped: session.dropped(),

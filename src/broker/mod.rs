@@ -28,14 +28,15 @@ mod listeners;
 mod local;
 mod memory;
 mod message;
+mod observed;
 mod outbox;
 mod pace;
 mod publishing;
-mod recent;
 mod restore;
 mod retained;
 mod session;
 mod sessions;
+mod speed;
 mod stream;
 mod subscriptions;
 mod sys;
@@ -55,6 +56,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Sink, Stream as Frames};
+use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::store::{BrokerStore, StoredRecord};
@@ -75,7 +77,7 @@ pub use limits::Exceeded;
 pub use listeners::{At, BoundListeners, ListenError, ListenerConfig, TlsConfig};
 pub use local::{LocalClient, LocalError, LocalReceiver, Received, SubscribeOptions};
 pub use message::{PublishProperties, Taken};
-pub use recent::TopicSeen;
+pub use observed::{Branch, Child, TopicSeen, Value};
 pub use stream::Peer;
 pub use topics::{is_filter, is_topic, matches};
 
@@ -183,7 +185,7 @@ pub enum BrokerError {
 }
 
 /// Counts of one moment, and since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BrokerStats {
     pub clients: usize,
     pub sessions: usize,
@@ -325,11 +327,6 @@ impl Broker {
         }
     }
 
-    /// The topics that were published to lately (at most 500), the latest first.
-    pub fn recent_topics(&self) -> Vec<TopicSeen> {
-        self.core.recent.lock().list()
-    }
-
     /// Counts of this moment.
     pub fn stats(&self) -> BrokerStats {
         self.core.stats()
@@ -412,6 +409,7 @@ async fn keep_house(core: Arc<Core>) {
             _ = clock.tick() => {}
         }
         core.expire();
+        core.measure_speeds();
         core.visitors.forget();
         core.tell_of_itself().await;
     }

@@ -23,6 +23,7 @@ use super::{
     journal::Change,
     memory::Memory,
     outbox::{Ack, Delivery, Link, Outbox, Pushed},
+    speed::Speed,
 };
 
 /// Above this many waiting messages (or bytes) those who publish to the session are held back for a moment…
@@ -59,6 +60,7 @@ pub(super) struct Session {
     durable: AtomicBool,
     published: AtomicU64,
     dropped: AtomicU64,
+    pub(super) speed: Speed,
     outbox: Mutex<Outbox>,
     wake: Notify,
     room: Notify,
@@ -87,6 +89,7 @@ impl Session {
             durable: AtomicBool::new(false),
             published: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            speed: Speed::default(),
             outbox: Mutex::new(Outbox::new()),
             wake: Notify::new(),
             room: Notify::new(),

@@ -101,7 +101,7 @@ async fn topics(State(state): State<ServerState>) -> Json<Value> {
     let seen = state
         .broker
         .as_ref()
-        .map(|broker| broker.recent_topics())
+        .map(|broker| broker.recent_topics(500))
         .unwrap_or_default();
     let topics: Vec<Value> = seen
         .iter()

@@ -14,6 +14,8 @@ use crate::broker::{Broker, Qos, is_filter};
 
 /// Retained messages in one answer.
 const MOST_RETAINED: usize = 1000;
+/// Topics in the answer to a search.
+const MOST_FOUND: usize = 200;
 
 pub(super) fn routes() -> Router<ServerState> {
     Router::new()
@@ -23,9 +25,15 @@ pub(super) fn routes() -> Router<ServerState> {
         .route("/flowrill/broker/bridges", get(bridges))
         .route("/flowrill/broker/retained", get(retained).delete(clear))
         .route("/flowrill/broker/publish", post(publish))
+        .route("/flowrill/broker/topics", get(topics))
+        .route("/flowrill/broker/live", get(super::broker_live::connect))
 }
 
-fn broker(state: &ServerState) -> Result<&Broker, ApiError> {
+/// The built-in broker.
+///
+/// # Errors
+/// Flowrill runs without it.
+pub(super) fn broker(state: &ServerState) -> Result<&Broker, ApiError> {
     state.broker.as_ref().ok_or_else(|| {
         ApiError::new(
             StatusCode::NOT_FOUND,
@@ -151,6 +159,27 @@ async fn clear(
     Err(ApiError::not_found(format!(
         "Nothing is retained under \"{topic}\""
     )))
+}
+
+#[derive(Deserialize)]
+struct Topics {
+    /// The root if it is missing.
+    #[serde(default)]
+    below: String,
+    /// Instead: all topics with this in their name or last value.
+    find: Option<String>,
+}
+
+async fn topics(
+    State(state): State<ServerState>,
+    Query(asked): Query<Topics>,
+) -> Result<Json<Value>, ApiError> {
+    let broker = broker(&state)?;
+    if let Some(text) = asked.find {
+        let found = broker.find_topics(&text, MOST_FOUND);
+        return Ok(Json(json!({ "found": found })));
+    }
+    Ok(Json(json!(broker.branches(&[&asked.below]).pop())))
 }
 
 #[derive(Deserialize)]

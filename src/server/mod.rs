@@ -4,6 +4,7 @@ mod admin;
 mod api;
 mod assets;
 mod broker;
+mod broker_live;
 mod comms;
 mod error;
 mod guard;

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
+mod broker_live;
 mod http;
 mod sockets;
 mod tap;
@@ -141,14 +142,16 @@ impl Socket {
         }
     }
 
+    async fn say(&mut self, message: &Json) {
+        let frame = Frame::text(message.to_string());
+        self.stream.send(frame).await.unwrap();
+    }
+
     async fn request(&mut self, mut request: Json) -> Json {
         let id = self.next_id;
         self.next_id += 1;
         request["id"] = id.into();
-        self.stream
-            .send(Frame::text(request.to_string()))
-            .await
-            .unwrap();
+        self.say(&request).await;
         let mut answer = self.find(|frame| frame["re"] == json!(id)).await;
         answer.as_object_mut().unwrap().remove("re");
         answer
