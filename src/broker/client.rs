@@ -14,6 +14,7 @@ use super::{
     core::Core,
     durable,
     ending::Ending,
+    events::Happening,
     inflight::Sent,
     journal::Change,
     message::{Body, Origin, Publication, PublishProperties},
@@ -265,11 +266,22 @@ impl Client {
                     .core
                     .subscribe(session, &filters, subscription_id);
                 self.has_changed |= session.is_durable();
+                for (filter, code) in filters.into_iter().zip(&codes) {
+                    if *code < 0x80 {
+                        let (filter, qos) = (filter.path, filter.qos);
+                        let core = &self.parts.core;
+                        core.tell(session, || Happening::Subscribed { filter, qos });
+                    }
+                }
                 encode_suback(out, version, packet_id, &codes);
             }
             Packet::Unsubscribe { packet_id, filters } => {
                 let existed = self.parts.core.unsubscribe(session, &filters);
                 self.has_changed |= session.is_durable();
+                for filter in filters {
+                    let core = &self.parts.core;
+                    core.tell(session, || Happening::Unsubscribed { filter });
+                }
                 let codes: Vec<u8> = existed
                     .into_iter()
                     .map(|existed| match existed {

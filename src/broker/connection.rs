@@ -13,6 +13,7 @@ use super::{
     codec::{Connect, Packet, Refused, Version, decode, encode_disconnect, protocol_error, reason},
     core::Core,
     ending::Ending,
+    events::Happening,
     handshake::open,
     limits::Limit,
     pace::Throttle,
@@ -78,7 +79,14 @@ pub(super) async fn serve(
     if let Some(reason) = ending.reason() {
         encode_disconnect(&mut out, client.version(), reason);
     }
+    let session = client.session().clone();
+    match ending {
+        Ending::Silent => core.tell(&session, || Happening::Silent),
+        Ending::Refused(refused) => core.tell(&session, || Happening::Failed(refused.text.into())),
+        _ => {}
+    }
     client.end(&ending).await;
+    core.tell(&session, || Happening::Disconnected);
     last_write(&mut stream, &mut out).await;
 }
 

@@ -18,6 +18,7 @@ use super::{
     connection,
     counters::Counters,
     durable,
+    events::Events,
     inspect::now_ms,
     journal::Journal,
     kept,
@@ -65,6 +66,7 @@ pub(super) struct Core {
     pub(super) routes: Mutex<Routes>,
     pub(super) journal: Journal,
     pub(super) counters: Counters,
+    pub(super) events: Events,
     pub(super) sys: Sys,
 }
 
@@ -139,6 +141,7 @@ impl Core {
             }),
             journal: Journal::new(store, config.persistence),
             counters: Counters::default(),
+            events: Events::new(),
             sys: Sys::new(),
             config,
         });

@@ -9,6 +9,7 @@ use super::{
     client::{Client, ClientParts},
     codec::{ConnAck, Connect, Version, encode_connack, reason},
     core::Core,
+    events::Happening,
     inspect::{About, now_ms},
     limits::Limit,
     outbox::Link,
@@ -45,6 +46,7 @@ pub(super) async fn open(
     let peer = entry.peer;
     let mut reject = |reason| {
         tracing::info!("Client at {peer} refused: reason code {reason:#04x}");
+        core.tell_refused(&connect, peer, reason);
         refuse(out, version, reason);
     };
     let limits = &core.counters.limits;
@@ -152,6 +154,7 @@ pub(super) async fn open(
             keep_alive: (keep_alive != connect.keep_alive).then_some(keep_alive),
         },
     );
+    core.tell(&opened.session, || Happening::Connected);
     Some(Client::new(ClientParts {
         core: core.clone(),
         session: opened.session,

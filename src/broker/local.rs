@@ -9,6 +9,7 @@ use super::{
     codec::{Filter, Qos, reason},
     core::Core,
     durable,
+    events::ClientSeen,
     inflight::Sent,
     message::{Body, Origin, Publication, PublishProperties, Taken},
     outbox::{Delivery, Link},
@@ -320,6 +321,12 @@ impl Received {
     /// What was published; shares the broker's memory.
     pub fn payload(&self) -> Bytes {
         self.0.publication.body.payload()
+    }
+
+    /// Who published it; none for the broker itself.
+    pub fn publisher(&self) -> Option<ClientSeen> {
+        let publisher = self.0.publication.publisher()?;
+        Some(ClientSeen::of(publisher))
     }
 
     /// The lower of the publisher's and the subscription's.

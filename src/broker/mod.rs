@@ -16,6 +16,7 @@ mod core;
 mod counters;
 mod durable;
 mod ending;
+mod events;
 mod fan_out;
 mod handshake;
 mod inflight;
@@ -23,6 +24,7 @@ mod inspect;
 mod journal;
 mod kept;
 mod lasting;
+mod lent;
 mod limits;
 mod listeners;
 mod local;
@@ -67,14 +69,16 @@ use self::{
 };
 
 pub use access::{
-    AccessConfig, AccessFile, AccessFileError, Action, NAMELESS, Rule, User, hash_password, is_hash,
+    AccessConfig, AccessFile, AccessFileError, Action, LentUser, NAMELESS, Rule, User,
+    hash_password, is_hash,
 };
 pub use codec::Qos;
+pub use events::{ClientEvent, ClientSeen, Happening};
 pub use inspect::{ClientInfo, RetainedInfo};
 pub use journal::Persistence;
 pub use lasting::{Done, LastingReceiver};
 pub use limits::Exceeded;
-pub use listeners::{At, BoundListeners, ListenError, ListenerConfig, TlsConfig};
+pub use listeners::{At, BoundListeners, LentListener, ListenError, ListenerConfig, TlsConfig};
 pub use local::{LocalClient, LocalError, LocalReceiver, Received, SubscribeOptions};
 pub use message::{PublishProperties, Taken};
 pub use observed::{Branch, Child, TopicSeen, Value};

@@ -56,6 +56,11 @@ impl Mqtt {
         }
     }
 
+    /// The built-in broker.
+    pub fn builtin(&self) -> Option<&Broker> {
+        self.broker.as_ref()
+    }
+
     /// Whether there is a built-in broker.
     pub fn has_builtin(&self) -> bool {
         self.broker.is_some()

@@ -18,7 +18,7 @@ pub use own::register_own;
 use common::{
     Catch, Comment, Complete, Debug, Inject, Junction, LinkCall, LinkIn, LinkOut, PassOn, Status,
 };
-use network::{MqttBroker, MqttIn, MqttOut, TlsConfigNode};
+use network::{BrokerEvents, MqttBroker, MqttIn, MqttOut, TlsConfigNode};
 
 /// Registers every built-in type.
 pub fn register(registry: &mut Registry, services: &Services) {
@@ -60,6 +60,14 @@ pub fn register(registry: &mut Registry, services: &Services) {
     let service = mqtt.clone();
     registry.add_shared("mqtt-broker", move |config, build| {
         MqttBroker::new(&service, config, build)
+    });
+    let service = mqtt.clone();
+    registry.add("aedes broker", move |config, build| {
+        BrokerEvents::aedes(&service, config, build)
+    });
+    let service = mqtt.clone();
+    registry.add("mosca in", move |config, build| {
+        BrokerEvents::mosca(&service, config, build)
     });
     let service = mqtt.clone();
     registry.add("mqtt in", move |config, build| {

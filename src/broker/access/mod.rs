@@ -1,6 +1,7 @@
 //! Who may connect to the broker, and what they may do there.
 
 mod file;
+mod lent;
 mod live;
 mod rule;
 mod user;
@@ -19,6 +20,7 @@ use tokio::{sync::Semaphore, task};
 use super::codec::reason;
 
 pub use file::{AccessFile, AccessFileError};
+pub use lent::LentUser;
 pub(super) use live::{Source, is_same_client};
 pub(super) use rule::Rights;
 pub use rule::{Action, Rule};
@@ -155,7 +157,10 @@ impl Identity {
 
 /// The access rules that hold now.
 pub(super) struct Access {
+    /// With the users who are lent.
     config: ArcSwap<AccessConfig>,
+    /// Without them, and they.
+    own: Mutex<(AccessConfig, Vec<lent::Lent>)>,
     /// By user: what was compared with which hash, so that a device that comes back costs nothing.
     verified: Mutex<HashMap<String, ([u8; 32], String)>>,
     places: Semaphore,
@@ -164,7 +169,8 @@ pub(super) struct Access {
 impl Access {
     pub(super) fn new(config: AccessConfig) -> Self {
         Self {
-            config: ArcSwap::from_pointee(config),
+            config: ArcSwap::from_pointee(config.clone()),
+            own: Mutex::new((config, Vec::new())),
             verified: Mutex::default(),
             places: Semaphore::new(AT_ONCE),
         }
@@ -175,6 +181,13 @@ impl Access {
     }
 
     pub(super) fn set(&self, config: AccessConfig) {
+        let mut own = self.own.lock();
+        own.0 = config;
+        self.apply(&own);
+    }
+
+    fn apply(&self, (own, lent): &(AccessConfig, Vec<lent::Lent>)) {
+        let config = lent::with(own, lent);
         self.verified.lock().retain(|name, (_, hash)| {
             let user = config.users.get(name);
             user.is_some_and(|user| user.password == *hash)

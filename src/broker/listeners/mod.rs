@@ -127,6 +127,20 @@ struct Running {
     /// Where it listens in fact, if it is an address.
     address: Option<SocketAddr>,
     stop: CancellationToken,
+    /// It is there as long as somebody wants it, beside those that are set.
+    is_lent: bool,
+}
+
+/// A listener beside those that are set. Dropping it takes it away.
+pub struct LentListener {
+    core: Arc<Core>,
+    place: At,
+}
+
+impl Drop for LentListener {
+    fn drop(&mut self) {
+        self.core.listeners.take_back(&self.place);
+    }
 }
 
 /// The listeners there are.
@@ -155,6 +169,7 @@ impl Listeners {
             match known.position(|(one, kept)| !kept && one.is_at(&place)) {
                 Some(index) => {
                     keep[index] = true;
+                    running[index].is_lent = false;
                     change.push((index, door));
                 }
                 None => begin.push((accept::bind(&place)?, door)),
@@ -165,27 +180,61 @@ impl Listeners {
         }
         let mut keep = keep.into_iter();
         running.retain(|one| {
-            let stays = keep.next().unwrap_or(true);
+            let stays = keep.next().unwrap_or(true) || one.is_lent;
             if !stays {
                 one.stop.cancel();
             }
             stays
         });
-        Self::serve(&mut running, core, begin);
+        Self::serve(&mut running, core, begin, false);
         Ok(())
+    }
+
+    /// Takes a further place, for as long as the listener that it gives is held.
+    ///
+    /// # Errors
+    /// There can't be one.
+    pub(super) fn lend(
+        &self,
+        core: &Arc<Core>,
+        config: ListenerConfig,
+    ) -> Result<LentListener, ListenError> {
+        let place = config.at.clone();
+        let BoundListeners(bound) = BoundListeners::bind(vec![config])?;
+        Self::serve(&mut self.0.lock(), core, bound, true);
+        Ok(LentListener {
+            core: core.clone(),
+            place,
+        })
+    }
+
+    fn take_back(&self, place: &At) {
+        self.0.lock().retain(|one| {
+            let is_it = one.is_lent && one.is_at(place);
+            if is_it {
+                one.stop.cancel();
+            }
+            !is_it
+        });
     }
 
     /// Serves places that are taken.
     pub(super) fn begin(&self, core: &Arc<Core>, bound: BoundListeners) {
-        Self::serve(&mut self.0.lock(), core, bound.0);
+        Self::serve(&mut self.0.lock(), core, bound.0, false);
     }
 
-    fn serve(running: &mut Vec<Running>, core: &Arc<Core>, begin: Vec<(accept::Bound, Door)>) {
+    fn serve(
+        running: &mut Vec<Running>,
+        core: &Arc<Core>,
+        begin: Vec<(accept::Bound, Door)>,
+        is_lent: bool,
+    ) {
         for (bound, door) in begin {
             let one = Running {
                 door: Arc::new(ArcSwap::from_pointee(door)),
                 address: bound.address(),
                 stop: core.shutdown.child_token(),
+                is_lent,
             };
             bound.serve(core, one.door.clone(), one.stop.clone());
             running.push(one);

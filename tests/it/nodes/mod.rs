@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod batch;
+mod broker_events;
 mod change;
 mod debug;
 mod deep;
