@@ -118,7 +118,6 @@ impl BrokerEvents {
         })
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "as all constructors are")]
     pub(in crate::nodes) fn mosca(
         mqtt: &Mqtt,
         config: MoscaConfig,
