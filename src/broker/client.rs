@@ -174,8 +174,10 @@ impl Client {
             () = core.shutdown.cancelled() => {}
             () = core.bus.settled() => {}
         }
-        // What came for the client itself goes out before the answer.
-        if let Some(behind) = self.fill(out)? {
+        // What came for the client itself goes out before the answer, if there is one.
+        if !matches!(packet, Packet::Disconnect { .. })
+            && let Some(behind) = self.fill(out)?
+        {
             self.parts.session.outbox().hold = Some(behind);
         }
         Ok(())
