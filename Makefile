@@ -1,7 +1,11 @@
 # The commands to remember: run, test. The others are for those who work on Flowrill.
-.PHONY: vendor screenshot run test check unit web-test e2e tools nightly compare-node-red mqtt-conformance bench bench-peers bench-hops bench-expressions bench-deploy dist image format
+.PHONY: vendor screenshot run test check unit web-test e2e tools nightly fuzz compare-node-red mqtt-conformance bench bench-peers bench-hops bench-expressions bench-deploy dist image format
 
 DATA ?= ./data
+# Of `make fuzz`: what, how long each, and `none` where the address sanitizer does not link.
+TARGETS ?= packets filters session
+TIME ?= 600
+SANITIZER ?= address
 
 run: ## build the editor and the binary, start it
 	cargo run --release -- run --data $(DATA)
@@ -33,6 +37,14 @@ tools:
 
 nightly: ## the long rounds
 	FLOWRILL_CRASH_ROUNDS=500 cargo test --test it recovery
+
+# cargo-fuzz sets flags of a nightly compiler, which this variable lets any other one take.
+fuzz: ## the broker under made-up packets, TIME seconds a target; wants `cargo install cargo-fuzz` and a C++ compiler
+	for target in $(TARGETS); do \
+		mkdir -p fuzz/corpus/$$target && \
+		RUSTC_BOOTSTRAP=1 FLOWRILL_SKIP_WEB=1 cargo fuzz run --sanitizer $(SANITIZER) $$target \
+			fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(TIME) -detect_leaks=0 || exit 1; \
+	done
 
 # Needs the network once, for npm.
 compare-node-red: target/node-red/node_modules/node-red/red.js ## the same flows in Node-RED: what differs, and docs/node-red.md

@@ -32,6 +32,8 @@ struct Flight {
     order: u64,
     /// Its place in a stored session, or 0.
     seq: u64,
+    /// It was sent on this connection.
+    is_open: bool,
     state: State,
 }
 
@@ -44,6 +46,8 @@ const WRONG: Refused =
 pub(super) struct Inflight {
     flights: FxHashMap<u16, Flight>,
     window: usize,
+    /// How many of them were sent on this connection.
+    open: usize,
     last_id: u16,
     next_order: u64,
     /// Packet identifiers to send again after a reconnect, in the order of the first time [MQTT-4.6.0-1].
@@ -54,30 +58,41 @@ impl Inflight {
     /// A connection begins: everything unacknowledged goes out again [MQTT-4.4.0-1].
     pub(super) fn resume(&mut self, window: usize) {
         self.window = window.max(1);
+        self.open = 0;
         let mut order: Vec<(u64, u16)> = self
             .flights
-            .iter()
-            .map(|(id, flight)| (flight.order, *id))
+            .iter_mut()
+            .map(|(id, flight)| {
+                flight.is_open = false;
+                (flight.order, *id)
+            })
             .collect();
         order.sort_unstable();
         self.again = order.into_iter().map(|(_, id)| id).collect();
     }
 
-    /// The next of those that go out again.
+    /// The next of those that go out again. Of messages no more than the window allows, which may have become smaller
+    /// [MQTT-3.3.4-9].
     pub(super) fn next_again(&mut self) -> Option<Sent> {
         loop {
-            let packet_id = self.again.pop_front()?;
-            match self.flights.get(&packet_id).map(|flight| &flight.state) {
-                Some(State::Published(delivery)) => {
-                    return Some(Sent::Publish {
-                        delivery: delivery.clone(),
-                        packet_id,
-                        dup: true,
-                    });
-                }
-                Some(State::Released) => return Some(Sent::Release(packet_id)),
-                None => {}
-            }
+            let packet_id = *self.again.front()?;
+            let Some(flight) = self.flights.get_mut(&packet_id) else {
+                self.again.pop_front();
+                continue;
+            };
+            let sent = match &flight.state {
+                State::Published(_) if self.open >= self.window => return None,
+                State::Published(delivery) => Sent::Publish {
+                    delivery: delivery.clone(),
+                    packet_id,
+                    dup: true,
+                },
+                State::Released => Sent::Release(packet_id),
+            };
+            flight.is_open = true;
+            self.open += 1;
+            self.again.pop_front();
+            return Some(sent);
         }
     }
 
@@ -98,6 +113,7 @@ impl Inflight {
     /// go on.
     pub(super) fn keep(&mut self, allowed: impl Fn(&Delivery) -> bool) -> Vec<u64> {
         let mut gone = Vec::new();
+        let open = &mut self.open;
         self.flights.retain(|_, flight| {
             let stays = match &flight.state {
                 State::Published(delivery) => allowed(delivery),
@@ -105,6 +121,7 @@ impl Inflight {
             };
             if !stays {
                 gone.push(flight.seq);
+                *open -= usize::from(flight.is_open);
             }
             stays
         });
@@ -130,6 +147,7 @@ impl Inflight {
         let flight = Flight {
             order: self.next_order,
             seq,
+            is_open: false,
             state: State::Released,
         };
         self.next_order += 1;
@@ -150,9 +168,11 @@ impl Inflight {
         let flight = Flight {
             order: self.next_order,
             seq: delivery.seq,
+            is_open: true,
             state: State::Published(delivery.clone()),
         };
         self.next_order += 1;
+        self.open += 1;
         self.flights.insert(self.last_id, flight);
         self.last_id
     }
@@ -195,7 +215,9 @@ impl Inflight {
 
     /// The message will not be sent, or the receiver refused it. As for [`Inflight::acknowledged`].
     pub(super) fn forget(&mut self, packet_id: u16) -> Option<u64> {
-        self.flights.remove(&packet_id).map(|flight| flight.seq)
+        let flight = self.flights.remove(&packet_id)?;
+        self.open -= usize::from(flight.is_open);
+        Some(flight.seq)
     }
 
     fn end(

@@ -18,6 +18,9 @@ mod durable;
 mod ending;
 mod events;
 mod fan_out;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handshake;
 mod inflight;
 mod inspect;

@@ -55,6 +55,37 @@ async fn what_is_unacknowledged_has_a_limit_in_both_directions() {
     broker.stop().await;
 }
 
+/// [MQTT-3.3.4-9] of 5
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_back_with_a_smaller_receive_maximum_gets_no_more_than_that() {
+    let broker = broker().await;
+    let session = [0x11, 0, 0, 14, 16];
+    let mut subscriber = Wire::client_5(&broker, "s", &session).await;
+    subscriber.send(&subscribe_5("a", &[], 1)).await;
+    assert_eq!(subscriber.next().await.0, 0x90);
+    let mut publisher = Wire::client(&broker, "p").await;
+    for number in 1..=3_u8 {
+        publisher.send(&publish("a", &[number], 2, 1)).await;
+        assert_eq!(publisher.next().await.0, 0x40);
+        assert_eq!(subscriber.next().await.0, 0x32);
+    }
+    let mut subscriber = Wire::open(&broker).await;
+    let small = [&session[..], &[0x21, 0, 1]].concat();
+    subscriber.send(&connect_5("s", false, &small)).await;
+    assert_eq!(subscriber.next().await.0, 0x20);
+    publisher.send(&publish("a", &[4], 2, 1)).await;
+    assert_eq!(publisher.next().await.0, 0x40);
+    for (number, first) in [(1, 0x3A), (2, 0x3A), (3, 0x3A), (4, 0x32)] {
+        let got = subscriber.next().await;
+        assert_eq!((got.0, got.1.last()), (first, Some(&number)));
+        // It is the only one until it is acknowledged.
+        subscriber.send(&[0xC0, 0]).await;
+        assert_eq!(subscriber.next().await.0, 0xD0);
+        subscriber.send(&packet(0x40, &[&got.1[3..5]])).await;
+    }
+    broker.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn receivers_get_as_many_topic_aliases_as_they_take() {
     let broker = broker().await;
