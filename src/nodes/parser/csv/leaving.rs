@@ -23,7 +23,7 @@ pub(super) struct Leaving {
 impl Leaving {
     /// Sends at most `most` rows; returns how many it sent, and itself when there are more.
     pub(super) fn send(mut self, most: usize, ctx: &NodeContext) -> (usize, Option<Self>) {
-        let last = self.incoming.has_parts && self.incoming.is_last();
+        let last = self.incoming.has_parts && self.incoming.is_last;
         for sent in 0..most {
             let index = self.count - self.rows.len();
             let Some(row) = self.rows.next() else {

@@ -69,7 +69,7 @@ impl<'a, 'b> Reader<'a, 'b> {
         };
         // Whether the first line, with the header, is still to come.
         let mut first = !(self.incoming.has_parts && self.incoming.index > settings.skip);
-        if self.incoming.has_parts && settings.together && line_breaks > 1 {
+        if self.incoming.has_parts && settings.multi == "mult" && line_breaks > 1 {
             first = true;
         }
         let mut header = String::new();
@@ -77,7 +77,9 @@ impl<'a, 'b> Reader<'a, 'b> {
         for (at, character) in text.char_indices() {
             let is_end = at + character.len_utf8() == text.len();
             if first && line < settings.skip {
-                line += f64::from(u8::from(character == '\n'));
+                if character == '\n' {
+                    line = self.incoming.line_after(line);
+                }
             } else if settings.header_in && first {
                 let ends = matches!(character, '\n' | '\r');
                 if !ends || is_end {

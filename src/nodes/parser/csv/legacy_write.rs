@@ -13,34 +13,68 @@ impl Work<'_> {
         columns: &mut Legacy,
         mut msg: Message,
     ) -> Result<(), Failed> {
-        let rows = match payload {
-            Value::Array(rows) => rows.to_vec(),
-            one => {
-                msg.set("payload", vec![one.clone()]);
-                vec![one]
-            }
+        let goes_on = if columns.no_template {
+            is_later_part(&msg)
+        } else {
+            Ok(false)
         };
-        match self.legacy_text(rows, columns, &msg) {
+        match goes_on {
+            Ok(true) => {}
+            Ok(false) => columns.read(&self.settings.template),
+            Err(error) => return Err(Failed::with(error, msg)),
+        }
+        let mut rows = match payload {
+            Value::Array(rows) => rows.to_vec(),
+            one => vec![one],
+        };
+        let mut begun = 0;
+        match self.legacy_text(&mut rows, &mut begun, columns, &msg) {
             Ok(text) => {
                 msg.set("payload", text);
                 msg.set("columns", columns.line(",", true));
                 self.ctx.send_done(msg);
                 Ok(())
             }
-            Err(error) => Err(Failed::with(error, msg)),
+            Err(error) => {
+                self.quote(&mut rows[..begun]);
+                msg.set("payload", rows);
+                Err(Failed::with(error, msg))
+            }
+        }
+    }
+
+    /// What Node-RED has done to the lists of a payload when it fails at the last of them: it quotes the cells in place.
+    fn quote(&self, rows: &mut [Value]) {
+        for row in rows {
+            let Value::Array(cells) = row else { continue };
+            let quoted = |cell: &Value| match cell {
+                Value::Undefined => Value::from(""),
+                cell => {
+                    let text = cell.to_text();
+                    let breaks = text.contains('\n');
+                    let quoted = self.quoted(text.clone(), breaks);
+                    if quoted == text {
+                        cell.clone()
+                    } else {
+                        quoted.into()
+                    }
+                }
+            };
+            let done = cells.iter().take_while(|cell| !matches!(cell, Value::Null));
+            let mut list: Vec<Value> = done.map(quoted).collect();
+            list.extend_from_slice(&cells[list.len()..]);
+            *row = list.into();
         }
     }
 
     fn legacy_text(
         &mut self,
-        mut rows: Vec<Value>,
+        rows: &mut Vec<Value>,
+        begun: &mut usize,
         columns: &mut Legacy,
         msg: &Message,
     ) -> Result<String, ErrorValue> {
         let settings = self.settings;
-        if !(columns.no_template && is_later_part(msg)?) {
-            columns.read(&settings.template);
-        }
         let has_columns = msg.fields().contains_key("columns");
         let mut lines = Vec::with_capacity(rows.len() + 1);
         if settings.header_out != Header::Never && !self.state.header_sent {
@@ -48,17 +82,22 @@ impl Work<'_> {
                 if has_columns {
                     columns.read_message(msg)?;
                 } else {
-                    columns.names = first_keys(&rows)?;
+                    columns.names = first_keys(rows)?;
                 }
             }
             lines.push(columns.line(&settings.separator, true));
             self.state.header_sent = settings.header_out == Header::Once;
         }
-        let mut at = 0;
-        while at < rows.len() {
+        while *begun < rows.len() {
+            let at = *begun;
+            *begun += 1;
             if rows[at].type_of() != "object" {
-                // A list of plain values is one row.
-                rows = vec![rows.into()];
+                // A list of plain values is one row; Node-RED finds none after it.
+                if at > 0 {
+                    self.quote(&mut rows[..at]);
+                    *begun = 0;
+                }
+                *rows = vec![std::mem::take(rows).into()];
             }
             match rows.get(at) {
                 Some(Value::Array(cells)) => lines.push(self.list_line(cells)?),
@@ -74,7 +113,6 @@ impl Work<'_> {
                 }
                 None => return Err(cannot_read(&Value::Undefined, "length")),
             }
-            at += 1;
         }
         Ok(lines.join(&settings.line_end) + &settings.line_end)
     }

@@ -59,8 +59,8 @@ struct Settings {
     line_end: String,
     header_in: bool,
     header_out: Header,
-    /// One message for all rows, not one for each.
-    together: bool,
+    /// `one` for a message a row, anything else for one message. Only with `mult` has every piece of a sequence a header.
+    multi: String,
     /// Lines to leave out at the start. NaN is none.
     skip: f64,
     parse_numbers: bool,
@@ -96,12 +96,21 @@ impl Settings {
             line_end,
             header_in: config.hdrin,
             header_out,
-            together: !matches!(config.multi.as_str(), "" | "one"),
+            multi: if config.multi.is_empty() {
+                "one".into()
+            } else {
+                config.multi
+            },
             skip: config.skip.unwrap_or(f64::NAN).trunc(),
             parse_numbers: config.strings,
             keep_empty: config.include_empty_strings,
             keep_null: config.include_null_values,
         }
+    }
+
+    /// One message for all rows, not one for each.
+    fn together(&self) -> bool {
+        self.multi != "one"
     }
 
     /// The separator as the character that the readers look for; longer ones are never found in data.
@@ -201,8 +210,7 @@ impl Node for Csv {
         props.insert("quo", "\"".into());
         props.insert("ret", settings.line_end.as_str().into());
         props.insert("lineend", "\n".into());
-        let multi = if settings.together { "mult" } else { "one" };
-        props.insert("multi", multi.into());
+        props.insert("multi", settings.multi.as_str().into());
         props.insert("hdrin", settings.header_in.into());
         let header_out = match settings.header_out {
             Header::Never => "none",

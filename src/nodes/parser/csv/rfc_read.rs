@@ -43,13 +43,13 @@ impl Work<'_> {
         let mut first = !(incoming.has_parts && incoming.index > settings.skip);
         let mut from = 0;
         if settings.skip > 0.0 && line < settings.skip {
-            match after_lines(text, line, settings.skip, first) {
+            match after_lines(text, line, incoming, settings.skip, first) {
                 Some(end) => from = end,
                 None => return Ok(None),
             }
         }
         let line_breaks = line_breaks(&text[from..]);
-        if incoming.has_parts && settings.together && line_breaks > 1 {
+        if incoming.has_parts && settings.multi == "mult" && line_breaks > 1 {
             first = true;
         }
         let mut reading = Reading {
@@ -85,7 +85,7 @@ impl Work<'_> {
         })?;
         rows.shrink_to_fit();
         let columns = named.unwrap_or(made_up.get_or_insert_default());
-        let keeps = settings.together && incoming.has_parts && line_breaks <= 1;
+        let keeps = settings.together() && incoming.has_parts && line_breaks <= 1;
         Ok(Some(Rows {
             to_store: if keeps { rows.clone() } else { Vec::new() },
             rows,
@@ -121,12 +121,20 @@ impl Work<'_> {
 }
 
 /// Where the text goes on after so many line breaks; none when it ends before. Each of \r and \n counts, as in Node-RED.
-fn after_lines(text: &str, mut line: f64, skip: f64, first: bool) -> Option<usize> {
+fn after_lines(
+    text: &str,
+    mut line: f64,
+    incoming: Incoming,
+    skip: f64,
+    first: bool,
+) -> Option<usize> {
     for (at, byte) in text.bytes().enumerate() {
         if !(first && line < skip) {
             return Some(at);
         }
-        line += f64::from(u8::from(matches!(byte, b'\r' | b'\n')));
+        if matches!(byte, b'\r' | b'\n') {
+            line = incoming.line_after(line);
+        }
     }
     None
 }

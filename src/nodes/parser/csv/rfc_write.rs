@@ -85,10 +85,11 @@ impl Work<'_> {
     }
 
     fn list(&self, row: &Value, template: &Template) -> Result<String, ErrorValue> {
-        if row.is_nullish() {
-            return Err(cannot_read(row, "length"));
-        }
         let has_columns = rfc::has_columns(template);
+        if row.is_nullish() {
+            let read = if has_columns { "0" } else { "length" };
+            return Err(cannot_read(row, read));
+        }
         let count = if has_columns {
             template.len()
         } else {
@@ -170,7 +171,21 @@ fn message_columns(msg: &Message) -> Result<Option<Option<Template>>, ErrorValue
     }
     match msg.get("columns") {
         Value::String(text) => rfc::columns(text).map(Some),
+        // The reader takes the entries for characters.
+        Value::Array(entries) => {
+            let text: String = entries.iter().map(cell_text).collect();
+            rfc::columns(&text).map(Some)
+        }
         // Anything else has no characters to read.
         _ => Ok(Some(None)),
+    }
+}
+
+/// An entry as `join` writes it.
+fn cell_text(entry: &Value) -> String {
+    if entry.is_nullish() {
+        String::new()
+    } else {
+        entry.to_text()
     }
 }

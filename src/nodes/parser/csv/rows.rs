@@ -3,7 +3,7 @@
 use super::{Work, cannot_read, leaving::Leaving};
 use crate::{
     engine::Failed,
-    message::{ErrorValue, Message, Value},
+    message::{ErrorValue, Message, Value, compare, strictly_equal},
 };
 
 /// Rows kept of a sequence that never ends. Node-RED keeps them all.
@@ -16,6 +16,12 @@ pub(super) struct Incoming {
     /// NaN when it is not said.
     pub(super) index: f64,
     pub(super) count: f64,
+    /// The index is a text, to which JavaScript's `+ 1` puts another digit.
+    is_text: bool,
+    /// Whether the sequence is at its end, or beyond.
+    pub(super) is_last: bool,
+    /// Whether it is exactly there.
+    is_end: bool,
 }
 
 impl Incoming {
@@ -24,33 +30,40 @@ impl Incoming {
     /// # Errors
     /// JavaScript's when it is null or undefined.
     pub(super) fn new(msg: &Message) -> Result<Self, ErrorValue> {
-        let number = |key: &str| {
-            let part = msg
-                .get("parts")
-                .as_object()
-                .and_then(|parts| parts.get(key));
-            part.map_or(f64::NAN, Value::to_number)
+        let part = |key: &str| {
+            let parts = msg.get("parts").as_object();
+            parts.and_then(|parts| parts.get(key)).cloned()
         };
         let parts = msg.get("parts");
         let has_parts = msg.fields().contains_key("parts");
         if has_parts && parts.is_nullish() {
             return Err(cannot_read(parts, "index"));
         }
+        let index = part("index").unwrap_or_default();
+        let count = part("count").unwrap_or_default();
+        let is_text = matches!(index, Value::String(_));
+        let next = if is_text {
+            Value::from(format!("{}1", index.text()))
+        } else {
+            Value::Number(index.to_number() + 1.0)
+        };
         Ok(Self {
             has_parts,
-            index: number("index"),
-            count: number("count"),
+            index: index.to_number(),
+            count: count.to_number(),
+            is_text,
+            is_last: compare(&next, &count).is_some_and(|order| order.is_ge()),
+            is_end: strictly_equal(&next, &count),
         })
     }
 
-    /// Whether the sequence is at its end.
-    pub(super) fn is_last(&self) -> bool {
-        self.index + 1.0 >= self.count
-    }
-
-    /// Whether it is exactly there.
-    fn is_end(&self) -> bool {
-        self.index + 1.0 == self.count
+    /// The line after this one.
+    pub(super) fn line_after(&self, line: f64) -> f64 {
+        if self.is_text {
+            line * 10.0 + 1.0
+        } else {
+            line + 1.0
+        }
     }
 }
 
@@ -71,7 +84,7 @@ impl Work<'_> {
         incoming: Incoming,
         msg: Message,
     ) -> Result<(), Failed> {
-        if !self.settings.together {
+        if !self.settings.together() {
             self.let_leave(rows, incoming, msg);
         } else if incoming.has_parts && rows.line_breaks <= 1 {
             return self.store(rows, incoming, msg);
@@ -96,7 +109,7 @@ impl Work<'_> {
             return Err(Failed::with(self.ctx.text("csv.errors.too-many", &[]), msg));
         }
         stored.extend(rows.to_store);
-        if incoming.is_end() {
+        if incoming.is_end {
             let stored = std::mem::take(stored);
             msg.remove("parts");
             self.send_all(stored, rows.columns, msg);
