@@ -131,6 +131,12 @@ impl Split {
                 let object = match other {
                     Value::Object(object) => object,
                     Value::Error(error) => error.properties.clone(),
+                    Value::TypedArray(array) => {
+                        let numbered = array.elements().enumerate();
+                        numbered
+                            .map(|(at, element)| (at.to_string(), element))
+                            .collect()
+                    }
                     // Others, such as dates, have no properties of their own.
                     _ => Object::new(),
                 };
@@ -156,27 +162,36 @@ impl Split {
             ("buffer", rules.buffer.clone(), &mut self.bytes_left)
         };
         parts.insert("type", kind.into());
-        match cut {
-            Cut::At(_) => parts.insert("ch", rules.ch.clone()),
-            Cut::After(length) => {
-                if is_text {
-                    parts.insert("ch", rules.ch.clone());
-                }
-                parts.insert("len", length.into())
-            }
+        let length = match cut {
+            Cut::At(_) => None,
+            Cut::After(length) => Some(length),
         };
+        if is_text || length.is_none() {
+            parts.insert("ch", rules.ch.clone());
+        }
+        if let Some(length) = length.filter(|_| is_text) {
+            parts.insert("len", length.into());
+        }
         let Some((source, clean)) = left.join(source, &cut) else {
             let sequence = Sequence::new(msg, parts, Pieces::none());
             return self.keep(&sequence, is_text, ctx);
         };
         let pieces = Pieces::cut(source, cut, clean);
-        if !self.stream {
-            if !is_text || pieces.is_by_length() {
+        let mut count = (!self.stream).then(|| pieces.total());
+        if !is_text || pieces.is_by_length() {
+            if !self.stream {
                 self.index = 0;
             }
-            parts.insert("count", pieces.total().into());
+            if let Some(count) = count.take() {
+                parts.insert("count", count.into());
+            }
         }
-        self.sequence = Some(Sequence::new(msg, parts, pieces));
+        if let Some(length) = length {
+            parts.insert("len", length.into());
+        }
+        let mut sequence = Sequence::new(msg, parts, pieces);
+        sequence.count = count;
+        self.sequence = Some(sequence);
     }
 
     /// Sends what is to be sent, up to what goes in one go.

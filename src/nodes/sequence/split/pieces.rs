@@ -18,9 +18,29 @@ pub(super) struct Source {
 #[derive(Clone)]
 pub(super) enum Cut {
     /// At each of these bytes, which fall away.
-    At(Arc<Finder<'static>>),
+    At(Arc<Separator>),
     /// After so many bytes, or, in a text, UTF-16 units, as JavaScript counts. No character is cut in two.
     After(usize),
+}
+
+/// What stands between two pieces.
+pub(super) struct Separator {
+    pub(super) finder: Finder<'static>,
+    /// How many bytes fall away with it. Node-RED goes on in a buffer after as many bytes as the separator has UTF-16 units,
+    /// so that an `é` leaves one of its two.
+    pub(super) length: usize,
+}
+
+impl Separator {
+    /// How many there are, one after the other.
+    fn count(&self, bytes: &[u8]) -> usize {
+        let (mut from, mut count) = (0, 0);
+        while let Some(found) = bytes.get(from..).and_then(|rest| self.finder.find(rest)) {
+            count += 1;
+            from += found + self.length;
+        }
+        count
+    }
 }
 
 /// The pieces of a value.
@@ -170,7 +190,7 @@ impl Pieces {
     pub(super) fn total(&self) -> usize {
         match self {
             Self::Cut { source, cut, .. } => match cut {
-                Cut::At(finder) => finder.find_iter(source.bytes()).count() + 1,
+                Cut::At(separator) => separator.count(source.bytes()) + 1,
                 Cut::After(length) if source.text => {
                     let (mut at, mut count) = (0, 0);
                     while at < source.bytes.len() {
@@ -192,16 +212,16 @@ impl Pieces {
             Self::Cut { over: true, .. } => return None,
             Self::Cut {
                 source,
-                cut: Cut::At(finder),
+                cut: Cut::At(separator),
                 at,
                 clean,
                 over,
             } => {
                 let from = (*at).max(*clean);
                 let bytes = source.bytes.get(from..).unwrap_or_default();
-                if let Some(found) = finder.find(bytes) {
+                if let Some(found) = separator.finder.find(bytes) {
                     let value = source.piece(*at, from + found);
-                    *at = from + found + finder.needle().len();
+                    *at = from + found + separator.length;
                     (value, Place::Some)
                 } else {
                     *over = true;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use super::pieces::Cut;
+use super::pieces::{Cut, Separator};
 use crate::{
     message::Value,
     nodes::shared::separator::{byte_list, unescape},
@@ -41,13 +41,21 @@ impl Rules {
                     return Err("Error: the separator is empty".into());
                 }
                 let text = String::from_utf8_lossy(&bytes).into_owned();
-                (at(text.as_bytes()), at(&bytes), list, bytes.into())
+                let length = bytes.len();
+                (
+                    at(text.as_bytes(), text.len()),
+                    at(&bytes, length),
+                    list,
+                    bytes.into(),
+                )
             }
             _ => {
                 let text = unescape(if splt.is_empty() { "\\n" } else { splt });
-                let cut = at(text.as_bytes());
+                let bytes = text.as_bytes();
+                let cut = at(bytes, bytes.len());
+                let buffer = at(bytes, text.encode_utf16().count());
                 let shown = Value::from(text);
-                (cut.clone(), cut, shown.clone(), shown)
+                (cut, buffer, shown.clone(), shown)
             }
         };
         let array_length = match array_length {
@@ -67,8 +75,9 @@ impl Rules {
     }
 }
 
-fn at(separator: &[u8]) -> Cut {
-    Cut::At(Arc::new(Finder::new(separator).into_owned()))
+fn at(separator: &[u8], length: usize) -> Cut {
+    let finder = Finder::new(separator).into_owned();
+    Cut::At(Arc::new(Separator { finder, length }))
 }
 
 /// `parseInt(text)` of JavaScript, for what may be a length.

@@ -14,6 +14,8 @@ pub(super) struct Sequence {
     /// How many were sent.
     pub(super) sent: usize,
     parts: Object,
+    /// `parts.count` where it comes after the index; keys stand in Node-RED's order.
+    pub(super) count: Option<usize>,
     pieces: Pieces,
     /// The message as it came, which for an array stays as it is.
     whole: Message,
@@ -23,10 +25,15 @@ impl Sequence {
     pub(super) fn new(mut msg: Message, parts: Object, pieces: Pieces) -> Self {
         msg.set("parts", parts.clone());
         let whole = msg.clone();
+        let count = match &pieces {
+            Pieces::Object { .. } => Some(pieces.total()),
+            _ => None,
+        };
         Self {
             last: msg,
             sent: 0,
             parts,
+            count,
             pieces,
             whole,
         }
@@ -62,9 +69,11 @@ impl Sequence {
                 name_goes_to.set(&mut self.last, name.clone())?;
             }
             parts.insert("key", name);
-            parts.insert("count", self.pieces.total().into());
         }
         parts.insert("index", index.into());
+        if let Some(count) = self.count {
+            parts.insert("count", count.into());
+        }
         self.last.set("parts", parts);
         Ok(())
     }
@@ -121,7 +130,8 @@ impl Left {
         self.bytes.extend_from_slice(next.bytes());
         self.length += next.length();
         let clean = match cut {
-            Cut::At(finder) => {
+            Cut::At(separator) => {
+                let finder = &separator.finder;
                 // A separator may have begun in what is left.
                 let clean = before.saturating_sub(finder.needle().len() - 1);
                 finder.find(&self.bytes[clean..])?;
