@@ -10,4 +10,5 @@ pub(in crate::nodes) mod outbox;
 pub(in crate::nodes) mod parts;
 pub(in crate::nodes) mod property;
 pub(in crate::nodes) mod separator;
+pub(in crate::nodes) mod sorted;
 pub(in crate::nodes) mod yaml;

@@ -9,7 +9,7 @@ use rquickjs::{
 
 use super::{
     super::{
-        convert::{from_js_knowing, to_js},
+        convert::{from_js, from_js_knowing, to_js},
         failure::Failure,
         library,
         machine::{Home, Inside, limited_runtime, stays_full},
@@ -353,6 +353,10 @@ impl<'js> Session<'_, 'js> {
             let value: JsValue<'js> = thrown.as_object()?.get(name).ok()?;
             if let Some(text) = value.as_string() {
                 return self.inside.realm.text(text).ok().map(Value::from);
+            }
+            if value.is_object() {
+                let copy = from_js(&self.inside.realm, self.inside.crossing, &value);
+                return copy.ok();
             }
             value
                 .as_number()

@@ -109,7 +109,7 @@ impl Collected {
         };
         match kind {
             Kind::Text => text(values, joiner, ctx),
-            Kind::Buffer => buffer(values, joiner, ctx),
+            Kind::Buffer => buffer(values, joiner),
             Kind::Array if part_length.to_number() > 1.0 => Ok(flat(values)),
             _ => list(values, ctx),
         }
@@ -175,33 +175,34 @@ fn text(
     Ok(all.into())
 }
 
-fn buffer(
-    values: &BTreeMap<usize, Value>,
-    joiner: &Value,
-    ctx: &NodeContext,
-) -> Result<Value, NodeError> {
+fn buffer(values: &BTreeMap<usize, Value>, joiner: &Value) -> Result<Value, NodeError> {
     let between = match joiner {
         Value::Undefined => Bytes::new(),
-        joiner => bytes(joiner, ctx)?,
+        joiner => bytes(joiner)?,
     };
-    if gaps(values) > 0 {
-        return Err(invalid(&Value::Undefined, ctx));
-    }
     let mut all = BytesMut::new();
-    for (place, value) in values.values().enumerate() {
+    for (place, value) in each(values).enumerate() {
         if place > 0 {
             all.extend_from_slice(&between);
         }
         if joiner.is_undefined() && !matches!(value, Value::Bytes(_)) {
             return Err(no_buffer(place, value));
         }
-        all.extend_from_slice(&bytes(value, ctx)?);
+        all.extend_from_slice(&bytes(value)?);
     }
     Ok(all.freeze().into())
 }
 
 /// What Node.js says of a list of buffers in which something else stands.
 fn no_buffer(place: usize, value: &Value) -> NodeError {
+    wrong_type(
+        format!("The \"list[{place}]\" argument must be an instance of Buffer or Uint8Array."),
+        value,
+    )
+}
+
+/// An error of Node.js that names what was given instead.
+fn wrong_type(wanted: String, value: &Value) -> NodeError {
     let received = match value {
         Value::String(text) => {
             let shown: String = text.chars().take(25).collect();
@@ -210,14 +211,13 @@ fn no_buffer(place: usize, value: &Value) -> NodeError {
             format!("type string ('{shown}{more}')")
         }
         Value::Array(_) => "an instance of Array".to_owned(),
+        Value::Undefined | Value::Null => value.to_text(),
+        Value::Object(_) => "an instance of Object".to_owned(),
         other => format!("type {} ({})", other.type_of(), other.to_text()),
     };
     ErrorValue {
         name: "TypeError".into(),
-        message: format!(
-            "The \"list[{place}]\" argument must be an instance of Buffer or Uint8Array. Received {received}"
-        )
-        .into(),
+        message: format!("{wanted} Received {received}").into(),
         properties: [("code", "ERR_INVALID_ARG_TYPE".into())]
             .into_iter()
             .collect(),
@@ -227,12 +227,16 @@ fn no_buffer(place: usize, value: &Value) -> NodeError {
 }
 
 /// `Buffer.from(value)`
-fn bytes(value: &Value, ctx: &NodeContext) -> Result<Bytes, NodeError> {
+fn bytes(value: &Value) -> Result<Bytes, NodeError> {
     match value {
         Value::Bytes(bytes) => Ok(Bytes::clone(bytes)),
         Value::String(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
         Value::Array(values) => Ok(values.iter().map(Value::to_byte).collect()),
-        other => Err(invalid(other, ctx)),
+        other => Err(wrong_type(
+            "The first argument must be of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object."
+                .to_owned(),
+            other,
+        )),
     }
 }
 

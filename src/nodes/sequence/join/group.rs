@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    collected::{Collected, Kind, invalid},
+    collected::{Collected, Kind, invalid, type_error},
     member::Member,
 };
 use crate::{
@@ -84,8 +84,14 @@ impl Group {
         for (key, value) in msg.fields() {
             self.msg.fields_mut().insert(key.clone(), value.clone());
         }
-        if let (false, Some(parts)) = (self.target.is_truthy(), Parts::of(msg)) {
-            self.target = parts.count().cloned().unwrap_or_default();
+        if !self.target.is_truthy()
+            && let Some(given) = msg.fields().get("parts")
+        {
+            if given.is_nullish() {
+                return Err(type_error(given, "count"));
+            }
+            let count = Parts::of(msg).and_then(Parts::count);
+            self.target = count.cloned().unwrap_or_default();
         }
         let target = self.target.to_number();
         Ok((target > 0.0 && self.count as f64 >= target) || has(msg, "complete"))

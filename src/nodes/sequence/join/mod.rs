@@ -148,17 +148,21 @@ impl Join {
         })
     }
 
-    /// Takes a message into its group, in the modes that have groups.
-    fn take(&mut self, msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
-        let value = match self.property.get(&msg) {
-            _ if self.full => Value::Undefined,
-            Ok(value) => value,
+    /// The value to join; none when there is no way to it, which is all that happens then.
+    fn value(&self, msg: &Message, ctx: &NodeContext) -> Option<Value> {
+        match self.property.get(msg) {
+            _ if self.full => Some(Value::Undefined),
+            Ok(value) => Some(value),
             Err(_) => {
                 ctx.warn(format!("Message property {} not found", self.property_name));
-                ctx.completion(&msg).done();
-                return Ok(());
+                ctx.completion(msg).done();
+                None
             }
-        };
+        }
+    }
+
+    /// Takes a message into its group, in the modes that have groups.
+    fn take(&mut self, msg: Message, value: Value, ctx: &NodeContext) -> Result<(), Failed> {
         let read = match self.mode {
             Mode::Auto => self.by_parts(msg, ctx),
             _ => self.by_settings(msg, value),
@@ -290,13 +294,19 @@ impl Node for Join {
     }
 
     fn on_input(&mut self, msg: Message, ctx: &NodeContext) -> Result<(), Failed> {
-        match &mut self.mode {
-            Mode::Reduce(reduce) => {
-                reduce.take(msg, ctx);
-                Ok(())
-            }
-            _ => self.take(msg, ctx),
+        if let Mode::Reduce(reduce) = &self.mode
+            && reduce.is_broken()
+        {
+            return Ok(());
         }
+        let Some(value) = self.value(&msg, ctx) else {
+            return Ok(());
+        };
+        if let Mode::Reduce(reduce) = &mut self.mode {
+            reduce.take(msg, ctx);
+            return Ok(());
+        }
+        self.take(msg, value, ctx)
     }
 
     fn on_event(&mut self, event: AnyEvent, ctx: &NodeContext) {

@@ -1,14 +1,14 @@
 //! `join` that works through a sequence with an expression, as `reduce` of JavaScript does.
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 use indexmap::IndexMap;
 
 use super::collected::type_error;
 use crate::{
     engine::{ExpressionError, NodeContext, NodeError},
-    message::{ErrorValue, Key, Kind, Message, Object, TypedInput, Value},
-    nodes::shared::{held, parts::Parts},
+    message::{ErrorValue, Key, Kind, Message, Object, TypedInput, Value, compare},
+    nodes::shared::{held, parts::Parts, sorted::sorted},
 };
 
 /// The rules of a reduction.
@@ -43,6 +43,14 @@ impl Reduce {
     ) -> Self {
         let kind = Kind::from_name(start_type.unwrap_or_default());
         let start = match start {
+            // JavaScript reads the word that stands for no text.
+            None if matches!(kind, Kind::String | Kind::Number | Kind::Bool | Kind::Json) => {
+                TypedInput::parse("undefined", kind)
+            }
+            None if kind == Kind::Jsonata => Err(ErrorValue::named(
+                "TypeError",
+                "Cannot read properties of undefined (reading 'length')",
+            )),
             None => Ok(TypedInput::Constant(Value::Undefined)),
             Some(text) => match TypedInput::parse(text, kind) {
                 // A path that is none names nothing.
@@ -74,11 +82,13 @@ impl Reduce {
         checked.map_err(|error| invalid_expression(&error.message, ctx).into())
     }
 
+    /// Whether no message is handled.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     /// Takes a message, and works through its sequence when it is whole.
     pub(super) fn take(&mut self, msg: Message, ctx: &NodeContext) {
-        if self.broken {
-            return;
-        }
         let Some(given) = msg.fields().get("parts") else {
             return ctx.send_done(msg);
         };
@@ -161,21 +171,20 @@ impl Reduce {
     ) -> Result<(usize, Value), NodeError> {
         let count = group.count.clone().unwrap_or_default();
         let mut result = start;
-        let mut order: Vec<(Value, usize)> = group
+        let indices: Vec<Value> = group
             .messages
             .iter()
-            .enumerate()
-            .map(|(place, msg)| {
+            .map(|msg| {
                 let index = Parts::of(msg).and_then(Parts::index);
-                (index.cloned().unwrap_or_default(), place)
+                index.cloned().unwrap_or_default()
             })
             .collect();
-        order.sort_by(|(a, _), (b, _)| {
-            let order = a.to_number().total_cmp(&b.to_number());
+        let places = sorted(indices.len(), &mut |a, b| {
+            let order = compare(&indices[a], &indices[b]).unwrap_or(Ordering::Equal);
             if self.right { order.reverse() } else { order }
         });
-        let last = order.last().map_or(0, |(_, place)| *place);
-        for (index, place) in order {
+        for &place in &places {
+            let index = indices[place].clone();
             let bindings = [("I", index), ("N", count.clone()), ("A", result)];
             result = ctx
                 .evaluate_for(&self.expression, &group.messages[place], &bindings)
@@ -187,7 +196,7 @@ impl Reduce {
                 .evaluate_expression(fixup, &Object::new().into(), &bindings)
                 .map_err(ExpressionError::into_thrown)?;
         }
-        Ok((last, result))
+        Ok((places.last().copied().unwrap_or_default(), result))
     }
 
     fn start(&self, ctx: &NodeContext) -> Result<Value, NodeError> {
