@@ -36,6 +36,7 @@ impl FileName {
         };
         Self {
             source: match Kind::from_name(kind) {
+                Kind::Message if name.is_empty() => Source::Other(Err(no_path())),
                 Kind::Message => Source::Message(MessageProperty::new(name.to_owned())),
                 kind => Source::Other(TypedInput::parse(name, kind)),
             },
@@ -63,6 +64,11 @@ impl FileName {
             value => value.to_text(),
         })
     }
+}
+
+/// What Node-RED says of a path to a property that is none.
+fn no_path() -> ErrorValue {
+    ErrorValue::named("Error", "Invalid property expression: zero-length").with_code("INVALID_EXPR")
 }
 
 /// Where the file is: relative names begin at the setting `fileWorkingDirectory`, else at the working folder of the process.

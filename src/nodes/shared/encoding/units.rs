@@ -47,7 +47,7 @@ pub(super) fn to_utf32(text: &str, big: bool) -> Vec<u8> {
 }
 
 pub(super) fn from_utf32(bytes: &[u8], big: bool) -> String {
-    let (groups, _) = bytes.as_chunks::<4>();
+    let (groups, rest) = bytes.as_chunks::<4>();
     let char = |group: &[u8; 4]| {
         let code = if big {
             u32::from_be_bytes(*group)
@@ -56,7 +56,8 @@ pub(super) fn from_utf32(bytes: &[u8], big: bool) -> String {
         };
         char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
     };
-    groups.iter().map(char).collect()
+    let cut = (!rest.is_empty()).then_some(char::REPLACEMENT_CHARACTER);
+    groups.iter().map(char).chain(cut).collect()
 }
 
 /// UTF-8 of UTF-16 units: a character outside the first plane takes six bytes.
