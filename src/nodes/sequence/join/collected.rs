@@ -196,13 +196,13 @@ fn buffer(values: &BTreeMap<usize, Value>, joiner: &Value) -> Result<Value, Node
 /// What Node.js says of a list of buffers in which something else stands.
 fn no_buffer(place: usize, value: &Value) -> NodeError {
     wrong_type(
-        format!("The \"list[{place}]\" argument must be an instance of Buffer or Uint8Array."),
+        &format!("The \"list[{place}]\" argument must be an instance of Buffer or Uint8Array."),
         value,
     )
 }
 
 /// An error of Node.js that names what was given instead.
-fn wrong_type(wanted: String, value: &Value) -> NodeError {
+fn wrong_type(wanted: &str, value: &Value) -> NodeError {
     let received = match value {
         Value::String(text) => {
             let shown: String = text.chars().take(25).collect();
@@ -233,8 +233,7 @@ fn bytes(value: &Value) -> Result<Bytes, NodeError> {
         Value::String(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
         Value::Array(values) => Ok(values.iter().map(Value::to_byte).collect()),
         other => Err(wrong_type(
-            "The first argument must be of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object."
-                .to_owned(),
+            "The first argument must be of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object.",
             other,
         )),
     }
