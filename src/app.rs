@@ -103,6 +103,7 @@ async fn serve(mut settings: Settings, flags: &Flags) -> Result<(), StartError> 
     let access = startup::broker_access(&settings);
     if let Some(broker) = &mut settings.broker {
         broker.access = access;
+        startup::allow_connections(broker.max_connections);
     }
     // First whatever can fail, so that a start that fails leaves nothing behind.
     let given = settings

@@ -6,6 +6,7 @@ mod flows;
 mod listen;
 mod log;
 mod nodes;
+mod open_files;
 mod running;
 mod signal;
 
@@ -16,6 +17,7 @@ pub use flows::{first_steps, read_flows};
 pub use listen::{address_error, broker_error, listen};
 pub use log::start_log;
 pub use nodes::node_folders;
+pub use open_files::allow_connections;
 pub use running::tell_running;
 pub use signal::{Signal, Signals};
 

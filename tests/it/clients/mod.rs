@@ -6,6 +6,7 @@
 
 mod place;
 mod relay;
+mod rumqtt;
 mod script;
 
 use std::path::{Path, PathBuf};
@@ -56,6 +57,23 @@ fn mqtt_js(program: &str) -> Option<Script> {
 #[tokio::test(flavor = "multi_thread")]
 async fn mqtt_js_exchanges() {
     if let Some(script) = mqtt_js("exchanges") {
+        let place = Place::start().await;
+        script.run(&place.ways).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mqtt_js_through_restarts() {
+    if let Some(script) = mqtt_js("restarts") {
+        let mut place = Place::start_behind_relays().await;
+        script.run_through_restarts(&mut place).await;
+    }
+}
+
+/// In a process that the system has given fewer open files than that at first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_clients_at_once() {
+    if let Some(script) = mqtt_js("many") {
         let place = Place::start().await;
         script.run(&place.ways).await;
     }

@@ -38,7 +38,8 @@ impl Place {
             .unwrap();
         }
         fs::write(folder.path().join("flowrill.toml"), settings).unwrap();
-        let running = Flowrill::start(folder.path(), &["--no-sample", "--log", "warn"]);
+        // Fewer than there will be connections.
+        let running = Flowrill::start_narrow(folder.path(), &OPTIONS, 256);
         let mut place = Self {
             folder,
             running,
@@ -90,13 +91,15 @@ impl Place {
             "kill" => self.running.kill(),
             other => panic!("what is {other}?"),
         }
-        self.running = Flowrill::start(self.folder.path(), &["--no-sample", "--log", "warn"]);
+        self.running = Flowrill::start_narrow(self.folder.path(), &OPTIONS, 256);
         let ways = self.look().await;
         for (way, relay) in WAYS.into_iter().zip(&self.relays) {
             relay.lead_to(ways[way].as_str().unwrap());
         }
     }
 }
+
+const OPTIONS: [&str; 3] = ["--no-sample", "--log", "warn"];
 
 /// What has an address.
 const WAYS: [&str; 3] = ["tcp", "tls", "http"];

@@ -29,11 +29,15 @@ pub(crate) fn binary() -> PathBuf {
 
 /// A command that no setting of this machine reaches.
 pub(crate) fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary());
+    let mut command = undisturbed(Command::new(binary()));
+    command.args(arguments);
+    command
+}
+
+fn undisturbed(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FLOWRILL_")) {
         command.env_remove(name);
     }
-    command.args(arguments);
     command
 }
 
@@ -52,6 +56,17 @@ impl Flowrill {
         }
         all.extend(options);
         Self::from_command(command(&all))
+    }
+
+    /// The same in a process that may open so few files at first.
+    pub(crate) fn start_narrow(data: &Path, options: &[&str], files: u32) -> Self {
+        let mut command = undisturbed(Command::new("sh"));
+        let script = format!("ulimit -S -n {files} && exec \"$0\" \"$@\"");
+        command.args(["-c", &script]).arg(binary());
+        command.args(["--data", data.to_str().unwrap()]);
+        command.args(["--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"]);
+        command.args(options);
+        Self::from_command(command)
     }
 
     /// Starts a command that prints its addresses.
