@@ -4,6 +4,7 @@
 //! exchange is told in one sentence. What `tests/tools.sh` could not install is left out and said so, except where nothing
 //! may be left out (`FLOWRILL_TEST_ALL`).
 
+mod mosquitto;
 mod place;
 mod relay;
 mod rumqtt;
