@@ -39,6 +39,8 @@ pub(super) struct ClientParts {
     pub(super) core: Arc<Core>,
     pub(super) session: Arc<Session>,
     pub(super) connection: u64,
+    /// The session was there before it.
+    pub(super) resumed: bool,
     /// Among those of the user.
     pub(super) _place: Option<UserPlace>,
     pub(super) version: Version,

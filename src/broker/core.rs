@@ -189,7 +189,6 @@ impl Core {
         }
         let mut routes = self.routes.lock();
         let mut codes = Vec::with_capacity(filters.len());
-        let mut changes = Vec::new();
         for filter in filters {
             let path = split_shared(&filter.path).map_or(&*filter.path, |(_, path)| path);
             if !identity.rights.allow_filter(path) {
@@ -236,13 +235,12 @@ impl Core {
                     seq: 0,
                     again: false,
                 };
-                let pushed = session.push(delivery, &mut changes);
+                let pushed = session.push(delivery, &self.journal);
                 self.counters.dropped.add(pushed.dropped);
             }
         }
         drop(routes);
         session.wake();
-        self.journal.commit(changes, None);
         codes
     }
 

@@ -49,16 +49,30 @@ impl Core {
                 () = dispatcher.next(batch) => {}
             }
             self.journal.has_room().await;
-            let changes = self.fan_out(batch, &mut woken, &mut reached);
-            dispatcher.has_arrived();
-            self.observed.lock().note(batch);
-            for session in woken.drain(..) {
-                session.wake();
-            }
-            self.acknowledge_all(changes, batch, &mut reached);
+            self.hand_out(dispatcher, batch, &mut woken, &mut reached);
             // The bus is not one of tokio's own things, so nothing else would let other tasks run.
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Hands a batch to its subscribers, and answers its publishers.
+    fn hand_out(
+        &self,
+        dispatcher: &mut Dispatcher,
+        batch: &mut Vec<Arc<Publication>>,
+        woken: &mut Vec<Arc<Session>>,
+        reached: &mut Vec<bool>,
+    ) {
+        // That a message of QoS 2 waits for its receivers, and that its exchange with the publisher is over.
+        let together = self.journal.together();
+        let changes = self.fan_out(batch, woken, reached);
+        dispatcher.has_arrived();
+        self.observed.lock().note(batch);
+        for session in woken.drain(..) {
+            session.wake();
+        }
+        self.acknowledge_all(changes, batch, reached);
+        drop(together);
     }
 
     /// Tells the publishers of a batch that the broker has their messages, once what it is to keep of them is on the disk.
@@ -120,8 +134,7 @@ impl Core {
                     for entry in leaf.receivers() {
                         let session = &entry.session;
                         let options = &entry.options;
-                        let wanted =
-                            self.deliver(publication, session, options, woken, &mut changes);
+                        let wanted = self.deliver(publication, session, options, woken);
                         delivered += u64::from(wanted);
                     }
                 }
@@ -133,8 +146,7 @@ impl Core {
                         let local = publication.publisher().map(|session| session.family());
                         if let Some(options) = merged(same, local) {
                             let session = &same[0].session;
-                            let wanted =
-                                self.deliver(publication, session, &options, woken, &mut changes);
+                            let wanted = self.deliver(publication, session, &options, woken);
                             delivered += u64::from(wanted);
                         }
                     }
@@ -167,7 +179,6 @@ impl Core {
         session: &Arc<Session>,
         options: &Options,
         woken: &mut Vec<Arc<Session>>,
-        changes: &mut Vec<Change>,
     ) -> bool {
         let publisher = publication.publisher();
         let is_local = || publisher.is_some_and(|publisher| publisher.family() == session.family());
@@ -184,7 +195,7 @@ impl Core {
             seq: 0,
             again: false,
         };
-        let pushed = session.push(delivery, changes);
+        let pushed = session.push(delivery, &self.journal);
         if pushed.wake {
             woken.push(session.clone());
         }
@@ -203,18 +214,17 @@ impl Core {
         if left.is_empty() {
             return;
         }
-        let (mut woken, mut changes) = (Vec::new(), Vec::new());
+        let mut woken = Vec::new();
         let routes = self.routes.lock();
         for delivery in left {
             let filter = delivery.shared.as_deref().unwrap_or_default();
             if let Some(member) = routes.subscriptions.member(filter) {
                 let (session, options) = (&member.session, &member.options);
                 let publication = &delivery.publication;
-                self.deliver(publication, session, options, &mut woken, &mut changes);
+                self.deliver(publication, session, options, &mut woken);
             }
         }
         drop(routes);
-        self.journal.commit(changes, None);
         for session in woken {
             session.wake();
         }

@@ -159,6 +159,7 @@ pub(super) async fn open(
         core: core.clone(),
         session: opened.session,
         connection: opened.connection,
+        resumed: opened.present,
         _place: place,
         version,
         // [MQTT-3.1.2-22]

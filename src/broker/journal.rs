@@ -5,7 +5,7 @@
 use std::{mem, sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use rustc_hash::FxBuildHasher;
 use tokio::{sync::Notify, task};
 
@@ -39,6 +39,8 @@ pub(super) struct Journal {
     store: Option<Arc<BrokerStore>>,
     persistence: Persistence,
     state: Mutex<State>,
+    /// Held while changes come one by one that belong together.
+    whole: Mutex<()>,
     wake: Notify,
     room: Notify,
 }
@@ -85,6 +87,7 @@ impl Journal {
             store: store.map(Arc::new),
             persistence,
             state: Mutex::default(),
+            whole: Mutex::default(),
             wake: Notify::new(),
             room: Notify::new(),
         }
@@ -93,6 +96,19 @@ impl Journal {
     /// Whether anything is kept.
     pub(super) fn is_on(&self) -> bool {
         self.store.is_some()
+    }
+
+    /// What comes while this is held goes to the disk together.
+    pub(super) fn together(&self) -> MutexGuard<'_, ()> {
+        self.whole.lock()
+    }
+
+    /// Writes a change. What is to be written after it may be known to others only then.
+    pub(super) fn add(&self, change: Change) {
+        if self.is_on() {
+            self.state.lock().add([change]);
+            self.wake.notify_one();
+        }
     }
 
     /// Writes changes, and does `then` once they and all before them are on the disk; at once where nothing waits.
@@ -172,6 +188,7 @@ impl Journal {
     /// False: the disk refuses.
     async fn write_group(&self, store: &Arc<BrokerStore>) -> bool {
         let (changes, thens) = {
+            let _whole = self.together();
             let mut state = self.state.lock();
             state.is_busy = true;
             state.bytes = 0;
@@ -230,7 +247,7 @@ impl Journal {
 }
 
 impl State {
-    fn add(&mut self, changes: Vec<Change>) {
+    fn add(&mut self, changes: impl IntoIterator<Item = Change>) {
         for change in changes {
             self.bytes += change.bytes.as_ref().map_or(64, |bytes| bytes.len() + 64);
             if change.name == ALL {

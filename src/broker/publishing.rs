@@ -104,7 +104,9 @@ impl Client {
         if known && session.is_durable() {
             self.changes.push(durable::ended(session, packet_id));
         }
-        self.answer(PUBCOMP, packet_id, found(known), out);
+        // Where a session goes on, its client may not know that the exchange was over: that is no error (section 3.7.2.1).
+        let is_fine = known || self.parts.resumed;
+        self.answer(PUBCOMP, packet_id, found(is_fine), out);
     }
 
     /// Answers a message that the client may not publish. Older versions can't be told [MQTT-3.3.5-2].

@@ -20,7 +20,7 @@ use super::{
     durable,
     inflight::Sent,
     inspect::About,
-    journal::Change,
+    journal::{Change, Journal},
     memory::Memory,
     outbox::{Ack, Delivery, Link, Outbox, Pushed},
     speed::Speed,
@@ -248,8 +248,8 @@ impl Session {
         self.wake.notify_one();
     }
 
-    /// Puts a message in; what is to be stored of it goes to `changes`.
-    pub(super) fn push(&self, mut delivery: Delivery, changes: &mut Vec<Change>) -> Pushed {
+    /// Puts a message in. That it waits goes to the journal before anybody can take it, and so before that it is done with.
+    pub(super) fn push(&self, mut delivery: Delivery, journal: &Journal) -> Pushed {
         let mut outbox = self.outbox.lock();
         let mut pushed = Pushed::default();
         let (messages, bytes) = match outbox.link {
@@ -276,7 +276,7 @@ impl Session {
             if delivery.qos > Qos::AtMostOnce && self.is_durable() {
                 delivery.seq = outbox.next_seq;
                 outbox.next_seq += 1;
-                changes.push(durable::waits(self, &delivery));
+                journal.add(durable::waits(self, &delivery));
             }
             outbox.queue.push_back(delivery);
         }

@@ -99,8 +99,10 @@ class Steady {
     await Promise.all(this.underWay)
     const got = []
     for (const _ of this.underWay) got.push(Number((await this.to.message()).payload))
-    got.sort((one, other) => one - other)
-    same('each message once', got, [...this.underWay.keys()])
+    const all = [...this.underWay.keys()]
+    const missing = all.filter((number) => !got.includes(number))
+    const twice = got.filter((number, place) => got.indexOf(number) !== place)
+    same('what is missing, and what came twice', [missing, twice], [[], []])
     await this.to.publish(this.name, 'end', 2)
     await this.to.gets('and no other', [this.name, 'end', 2, false])
     await this.to.disconnect()

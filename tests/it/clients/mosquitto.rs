@@ -15,7 +15,7 @@ use super::{place::Place, script::Script};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn are_there() -> bool {
-    let programs = ["mosquitto_pub", "mosquitto_sub", "mosquitto_rr"];
+    let programs = ["mosquitto_pub", "mosquitto_sub", "mosquitto_rr", "stdbuf"];
     let help = |program: &&str| {
         Script::new("sh", &[], "").if_it_has(&["-c", &format!("command -v {program}")], program)
     };
@@ -46,8 +46,8 @@ fn rounds(ways: &Json) -> Vec<Round> {
         ways["ca"].as_str().unwrap().to_owned(),
     ];
     let versions = ["mqttv31", "mqttv311", "mqttv5"];
-    let one = |version, way| {
-        let version_option = ["-V".to_owned(), (*version).to_owned()];
+    let one = |version: &'static str, way| {
+        let version_option = ["-V".to_owned(), version.to_owned()];
         let tls = ca.iter().filter(|_| way == "tls").cloned();
         let options = place(way).into_iter().chain(version_option).chain(tls);
         Round {
@@ -57,7 +57,7 @@ fn rounds(ways: &Json) -> Vec<Round> {
         }
     };
     versions
-        .iter()
+        .into_iter()
         .flat_map(|version| ["tcp", "tls"].map(|way| one(version, way)))
         .collect()
 }
@@ -95,8 +95,10 @@ impl Round {
     }
 
     fn command(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program);
+        // They would keep back what they print to a pipe.
+        let mut command = Command::new("stdbuf");
         command
+            .args(["-oL", program])
             .args(&self.options)
             .args(arguments)
             .stdin(Stdio::null())
