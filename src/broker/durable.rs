@@ -37,6 +37,9 @@ pub(super) struct StoredSession {
     /// Its client is a part of this process.
     #[serde(default)]
     pub(super) flows: bool,
+    /// The user's name is that of a certificate.
+    #[serde(default)]
+    pub(super) certified: bool,
     /// Seconds that it outlives its connection.
     pub(super) expiry: u32,
     /// When it ends, in milliseconds since 1970; none while its client is connected, or never.

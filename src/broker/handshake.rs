@@ -55,9 +55,15 @@ pub(super) async fn open(
         return None;
     }
     let (name, password) = (connect.user.as_deref(), connect.password.as_deref());
-    let anonymous = core.lets_in_anonymous(entry);
+    let anonymous = core.lets_in_anonymous(peer, entry.anonymous);
     let may_try = || core.visitors.may_try_login(peer);
-    let user = match core.access.login(name, password, anonymous, may_try).await {
+    let login = async {
+        match entry.name {
+            Some(name) => core.access.certified(name),
+            None => core.access.login(name, password, anonymous, may_try).await,
+        }
+    };
+    let user = match login.await {
         Ok((user, tried)) => {
             if tried {
                 core.visitors.login_was_right(peer);

@@ -81,7 +81,9 @@ pub use inspect::{ClientInfo, RetainedInfo};
 pub use journal::Persistence;
 pub use lasting::{Done, LastingReceiver};
 pub use limits::Exceeded;
-pub use listeners::{At, BoundListeners, LentListener, ListenError, ListenerConfig, TlsConfig};
+pub use listeners::{
+    At, BoundListeners, CertificateName, LentListener, ListenError, ListenerConfig, TlsConfig,
+};
 pub use local::{LocalClient, LocalError, LocalReceiver, Received, SubscribeOptions};
 pub use message::{PublishProperties, Taken};
 pub use observed::{Branch, Child, TopicSeen, Value};
@@ -258,10 +260,7 @@ impl Broker {
             let Some(address) = address.filter(|address| !address.ip().is_loopback()) else {
                 continue;
             };
-            if self.core.lets_in_anonymous(Entry {
-                peer: STRANGER,
-                anonymous: listener.anonymous,
-            }) {
+            if self.core.lets_in_anonymous(STRANGER, listener.anonymous) {
                 tracing::warn!(
                     "The broker listens on {address}: everybody on this network can publish and subscribe there{}",
                     if listener.tls.is_some() {
@@ -323,6 +322,7 @@ impl Broker {
         let entry = Entry {
             peer,
             anonymous: None,
+            name: None,
         };
         match core.enter(peer) {
             Ok(_place) => {

@@ -27,6 +27,7 @@ impl Core {
             number: session.key(),
             user: session.identity().user().map(|name| name.to_string()),
             flows: session.identity().is_flows(),
+            certified: session.identity().is_certified(),
             expiry,
             ends,
             subscriptions: self.routes.lock().subscriptions.stored(session),
@@ -57,7 +58,10 @@ impl Core {
         } = restored;
         let identity = match stored.flows {
             true => Some(self.access.flows(&id)),
-            false => self.access.restored(stored.user.as_deref(), &id),
+            false => {
+                let user = stored.user.as_deref();
+                self.access.restored(user, stored.certified, &id)
+            }
         };
         let Some(identity) = identity else {
             return false;

@@ -4,6 +4,7 @@ use std::{
     fmt, io,
     net::SocketAddr,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -26,11 +27,13 @@ pub(super) enum Stream {
 }
 
 /// How somebody came in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) peer: Peer,
     /// Whether the listener lets in clients without a name; nothing: those of this machine, as long as there are no users.
     pub(super) anonymous: Option<bool>,
+    /// Who it is, as its certificate says.
+    pub(super) name: Option<Arc<str>>,
 }
 
 /// Who is at the other end.

@@ -10,7 +10,10 @@ use toml::{
 
 use super::{SettingsError, bridge::Bridge, file::Source};
 use crate::{
-    broker::{AccessConfig, At, BrokerConfig, ListenerConfig, Persistence, Rule, TlsConfig, User},
+    broker::{
+        AccessConfig, At, BrokerConfig, CertificateName, ListenerConfig, Persistence, Rule,
+        TlsConfig, User,
+    },
     mqtt::BridgeConfig,
 };
 
@@ -71,8 +74,16 @@ struct Tls {
     client_authority: Option<PathBuf>,
     #[serde(default)]
     client_certificate_required: bool,
+    client_name: Option<ClientName>,
     #[serde(default)]
     plain_too: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ClientName {
+    CommonName,
+    Subject,
 }
 
 /// What the file says of the broker.
@@ -201,6 +212,10 @@ impl Source<'_> {
             key: self.place(tls.key),
             client_authority: tls.client_authority.map(|path| self.place(path)),
             client_certificate_required: tls.client_certificate_required,
+            client_name: tls.client_name.map(|name| match name {
+                ClientName::CommonName => CertificateName::CommonName,
+                ClientName::Subject => CertificateName::Subject,
+            }),
             plain_too: tls.plain_too,
         });
         Ok(ListenerConfig {

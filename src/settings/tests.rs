@@ -3,7 +3,10 @@
 use std::{collections::HashMap, fs};
 
 use super::*;
-use crate::{broker::TlsConfig, store::ContextModule};
+use crate::{
+    broker::{CertificateName, TlsConfig},
+    store::ContextModule,
+};
 
 /// Flags, environment and file text → settings.
 fn resolve(
@@ -378,7 +381,7 @@ connect_timeout = 0.5
 [[broker.listeners]]
 address = "127.0.0.1:8883"
 websocket = false
-tls = { certificate = "server.pem", key = "/etc/key.pem", client_authority = "ca.pem", client_certificate_required = true }
+tls = { certificate = "server.pem", key = "/etc/key.pem", client_authority = "ca.pem", client_certificate_required = true, client_name = "common-name" }
 [[broker.listeners]]
 socket = "mqtt.sock"
 origins = ["https://panel.example"]
@@ -393,6 +396,7 @@ origins = ["https://panel.example"]
         key: "/etc/key.pem".into(),
         client_authority: Some(folder.join("ca.pem")),
         client_certificate_required: true,
+        client_name: Some(CertificateName::CommonName),
         plain_too: false,
     };
     let address = |text: &str| ListenerConfig::tcp(text.parse().unwrap());

@@ -12,7 +12,7 @@ use crate::broker::{
     message::Publication,
     outbox::{Delivery, partition},
     session::Session,
-    stream::Entry,
+    stream::Peer,
 };
 
 /// Who has published a message that is kept.
@@ -36,10 +36,10 @@ impl Source {
 }
 
 impl Core {
-    /// Whether clients without a name may come in there.
-    pub(in crate::broker) fn lets_in_anonymous(&self, entry: Entry) -> bool {
-        entry.anonymous.unwrap_or_else(|| {
-            let is_near = entry.peer.is_local() || self.config.open_to_all;
+    /// Whether clients without a name may come in from there; `anonymous` is what their listener says of it.
+    pub(in crate::broker) fn lets_in_anonymous(&self, peer: Peer, anonymous: Option<bool>) -> bool {
+        anonymous.unwrap_or_else(|| {
+            let is_near = peer.is_local() || self.config.open_to_all;
             is_near && self.access.config().users.is_empty()
         })
     }

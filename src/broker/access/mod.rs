@@ -124,8 +124,8 @@ impl AccessConfig {
 #[derive(Clone, Debug)]
 pub(super) struct Login {
     pub(super) name: Arc<str>,
-    /// Of the password that was right.
-    hash: Arc<str>,
+    /// Of the password that was right; none for who has come with a certificate.
+    hash: Option<Arc<str>>,
 }
 
 /// Who a session's client is, and what it may do.
@@ -147,6 +147,12 @@ impl Identity {
     /// Whether it is a part of this process.
     pub(super) fn is_flows(&self) -> bool {
         self.is_flows
+    }
+
+    /// Whether its name is that of a certificate.
+    pub(super) fn is_certified(&self) -> bool {
+        let login = self.login.as_ref();
+        login.is_some_and(|login| login.hash.is_none())
     }
 
     /// The user's name.
@@ -206,14 +212,22 @@ impl Access {
         }
     }
 
-    /// The client of a stored session; none if its user is no longer there.
-    pub(super) fn restored(&self, user: Option<&str>, client_id: &str) -> Option<Identity> {
+    /// The client of a stored session; none if its user is no longer there. Who came with a certificate needs no user.
+    pub(super) fn restored(
+        &self,
+        user: Option<&str>,
+        is_certified: bool,
+        client_id: &str,
+    ) -> Option<Identity> {
         let config = self.config.load();
         let login = match user {
             None => None,
             Some(name) => Some(Login {
                 name: name.into(),
-                hash: config.users.get(name)?.password.as_str().into(),
+                hash: match is_certified {
+                    true => None,
+                    false => Some(config.users.get(name)?.password.as_str().into()),
+                },
             }),
         };
         Some(self.identity(login, client_id))
@@ -241,10 +255,23 @@ impl Access {
             return None;
         }
         let is_there = old.login.as_ref().is_none_or(|login| {
-            let user = self.config.load().users.get(&*login.name).cloned();
-            user.is_some_and(|user| *user.password == *login.hash)
+            login.hash.as_ref().is_none_or(|hash| {
+                let user = self.config.load().users.get(&*login.name).cloned();
+                user.is_some_and(|user| *user.password == **hash)
+            })
         });
         is_there.then(|| self.identity(old.login.clone(), client_id))
+    }
+
+    /// Who comes in with this name in a certificate, which counts as a password that was right.
+    ///
+    /// # Errors
+    /// A reason code.
+    pub(super) fn certified(&self, name: Arc<str>) -> Result<(Option<Login>, bool), u8> {
+        match self.config.load().closed {
+            true => Err(reason::NOT_AUTHORIZED),
+            false => Ok((Some(Login { name, hash: None }), false)),
+        }
     }
 
     /// Who comes in with this name and password; none: nobody in particular, where `anonymous` may. Looks at passwords off the
@@ -277,7 +304,7 @@ impl Access {
         let hash = looked_at.map_or_else(String::new, |user| user.password.clone());
         let login = Login {
             name: name.into(),
-            hash: hash.as_str().into(),
+            hash: Some(hash.as_str().into()),
         };
         let password = password.unwrap_or_default().to_vec();
         let digest: [u8; 32] = Sha256::digest(&password).into();

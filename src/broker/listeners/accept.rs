@@ -158,14 +158,21 @@ fn enter(core: &Arc<Core>, door: Arc<Door>, stream: Stream, peer: Peer) {
             () = core.shutdown.cancelled() => return,
             opened = timeout_at(deadline, open(&core, &door, stream, peer)) => opened,
         };
-        let entry = Entry {
-            peer,
-            anonymous: door.config.anonymous,
-        };
         match opened {
-            Ok(Ok((stream, input))) => match refusal {
+            Ok(Ok(Opened {
+                stream,
+                input,
+                name,
+            })) => match refusal {
                 Some(refusal) => refusal.tell(&core, stream, input).await,
-                None => connection::serve(&core, stream, input, entry, deadline).await,
+                None => {
+                    let entry = Entry {
+                        peer,
+                        anonymous: door.config.anonymous,
+                        name,
+                    };
+                    connection::serve(&core, stream, input, entry, deadline).await;
+                }
             },
             Ok(Err(error)) => tracing::debug!("Connection from {peer} ended: {error}"),
             Err(_) => tracing::debug!("Connection from {peer} ended: it took too long"),
@@ -174,19 +181,25 @@ fn enter(core: &Arc<Core>, door: Arc<Door>, stream: Stream, peer: Peer) {
     });
 }
 
-/// Does the handshakes of TLS and WebSocket, whichever the client begins. Also gives what was read already.
-async fn open(
-    core: &Core,
-    door: &Door,
-    mut stream: Stream,
-    peer: Peer,
-) -> io::Result<(Stream, BytesMut)> {
+/// A connection whose handshakes are over.
+struct Opened {
+    stream: Stream,
+    /// What was read already.
+    input: BytesMut,
+    /// The name in the client's certificate.
+    name: Option<Arc<str>>,
+}
+
+/// Does the handshakes of TLS and WebSocket, whichever the client begins.
+async fn open(core: &Core, door: &Door, mut stream: Stream, peer: Peer) -> io::Result<Opened> {
+    let mut name = None;
     let mut input = BytesMut::with_capacity(FIRST_READ);
     read_some(&mut stream, &mut input).await?;
     let is_tls = input.first() == Some(&TLS_HANDSHAKE);
     match &door.tls {
         Some(acceptor) if is_tls => {
             let encrypted = acceptor.accept(websocket::behind(input, stream)).await?;
+            name = door.name_of(encrypted.get_ref().1);
             stream = Stream::Other(Box::new(encrypted));
             input = BytesMut::with_capacity(FIRST_READ);
             read_some(&mut stream, &mut input).await?;
@@ -199,16 +212,18 @@ async fn open(
     }
     if door.config.websocket && input.first() == Some(&HTTP_GET) {
         // Who has to log in may come from anywhere: no browser does that by itself.
-        let anonymous = core.lets_in_anonymous(Entry {
-            peer,
-            anonymous: door.config.anonymous,
-        });
+        let anonymous = name.is_none() && core.lets_in_anonymous(peer, door.config.anonymous);
         let origins = anonymous.then_some(&*door.config.origins);
         let limit = core.config.max_packet_size;
         let socket = websocket::accept(websocket::behind(input, stream), limit, origins).await?;
-        return Ok((Stream::Other(socket), BytesMut::with_capacity(FIRST_READ)));
+        stream = Stream::Other(socket);
+        input = BytesMut::with_capacity(FIRST_READ);
     }
-    Ok((stream, input))
+    Ok(Opened {
+        stream,
+        input,
+        name,
+    })
 }
 
 async fn read_some(stream: &mut Stream, input: &mut BytesMut) -> io::Result<()> {

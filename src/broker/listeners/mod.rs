@@ -2,6 +2,7 @@
 //! stay open.
 
 mod accept;
+mod certificate;
 mod tls;
 mod websocket;
 
@@ -9,11 +10,12 @@ use std::{fmt, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, rustls::ServerConnection};
 use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
 
+pub use certificate::CertificateName;
 pub(super) use websocket::socket_of;
 
 /// A way in.
@@ -49,6 +51,8 @@ pub struct TlsConfig {
     pub client_authority: Option<PathBuf>,
     /// Whether a client without a certificate is refused; without effect if there is no authority.
     pub client_certificate_required: bool,
+    /// What of a client's certificate is its user name: such a client needs no password. None: the certificate lets it in, and no more.
+    pub client_name: Option<CertificateName>,
     /// Whether clients without TLS are taken at the same port.
     pub plain_too: bool,
 }
@@ -97,6 +101,13 @@ impl Door {
     fn new(config: ListenerConfig) -> Result<Self, ListenError> {
         let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
         Ok(Self { config, tls })
+    }
+
+    /// The user name in the certificate that the client has shown, where that counts.
+    fn name_of(&self, connection: &ServerConnection) -> Option<Arc<str>> {
+        let wanted = self.config.tls.as_ref()?.client_name?;
+        let shown = connection.peer_certificates()?.first()?;
+        wanted.of(shown).map(Arc::from)
     }
 }
 

@@ -118,6 +118,7 @@ fn certificate(folder: &std::path::Path) -> (TlsConfig, TlsConnector) {
         key: folder.join("key.pem"),
         client_authority: None,
         client_certificate_required: false,
+        client_name: None,
         plain_too: false,
     };
     std::fs::write(&config.certificate, cert.pem()).unwrap();

@@ -2,6 +2,7 @@
 
 mod access;
 mod attacks;
+mod certificates;
 mod comeback;
 mod delivery;
 mod exchange_5;

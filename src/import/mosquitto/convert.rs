@@ -26,6 +26,8 @@ struct Listener {
     key: Option<String>,
     authority: Option<String>,
     wants_certificates: bool,
+    /// What of a certificate is the user's name.
+    client_name: Option<&'static str>,
 }
 
 impl Listener {
@@ -41,6 +43,7 @@ impl Listener {
             key: None,
             authority: None,
             wants_certificates: false,
+            client_name: None,
         }
     }
 }
@@ -80,8 +83,6 @@ fn is_ours(line: &Line) -> bool {
         "per_listener_settings"
         | "queue_qos0_messages"
         | "upgrade_outgoing_qos"
-        | "use_identity_as_username"
-        | "use_subject_as_username"
         | "use_username_as_clientid"
         | "local_cleansession"
         | "round_robin"
@@ -219,6 +220,12 @@ impl Reading {
                     "certfile" => listener.certificate = Some(value),
                     "keyfile" => listener.key = Some(value),
                     "cafile" => listener.authority = Some(value),
+                    "use_identity_as_username" if is_true(line)? => {
+                        listener.client_name = Some("common-name");
+                    }
+                    "use_subject_as_username" if is_true(line)? => {
+                        listener.client_name = Some("subject");
+                    }
                     "require_certificate" => listener.wants_certificates = is_true(line)?,
                     _ => {}
                 }
@@ -316,6 +323,9 @@ impl Reading {
                     "client_authority = {}\nclient_certificate_required = true\n",
                     quoted(&file(authority))
                 );
+                if let Some(name) = listener.client_name {
+                    let _ = writeln!(out, "client_name = \"{name}\"");
+                }
             }
         } else if listener.certificate.is_some() || listener.key.is_some() {
             return Err(place

@@ -21,8 +21,6 @@ const PLUGIN: &str =
 const OPENSSL: &str = "the TLS library decides: TLS 1.2 and 1.3, with sound ciphers only";
 const LOG: &str =
     "the log goes to standard error, which systemd and containers collect; log = sets how much";
-const CERT_NAME: &str =
-    "a certificate lets a client in, but gives it no name yet: use users and passwords besides";
 
 /// By name.
 pub(super) const OPTIONS: &[(&str, Fate)] = &[
@@ -369,8 +367,14 @@ pub(super) const OPTIONS: &[(&str, Fate)] = &[
         "upgrade_outgoing_qos",
         Without("the lower quality of service counts, as the standard says"),
     ),
-    ("use_identity_as_username", Without(CERT_NAME)),
-    ("use_subject_as_username", Without(CERT_NAME)),
+    (
+        "use_identity_as_username",
+        As("`tls.client_name = \"common-name\"` of a listener"),
+    ),
+    (
+        "use_subject_as_username",
+        As("`tls.client_name = \"subject\"` of a listener"),
+    ),
     (
         "use_username_as_clientid",
         Without("a session belongs to its user anyway"),

@@ -56,12 +56,12 @@ fn listeners_and_limits() {
 #[test]
 fn the_default_listener_and_encryption() {
     let found = settings(
-        "port 8883\nbind_address ::1\ncafile /c/ca.crt\ncertfile /c/s.crt\nkeyfile /c/s.key\nrequire_certificate true\n",
+        "port 8883\nbind_address ::1\ncafile /c/ca.crt\ncertfile /c/s.crt\nkeyfile /c/s.key\nrequire_certificate true\nuse_identity_as_username true\n",
     );
     assert_eq!(
         found,
         "[[broker.listeners]]\naddress = \"[::1]:8883\"\nwebsocket = false\nanonymous = false\n\n\
-         [broker.listeners.tls]\ncertificate = \"/c/s.crt\"\nkey = \"/c/s.key\"\nclient_authority = \"/c/ca.crt\"\nclient_certificate_required = true\n"
+         [broker.listeners.tls]\ncertificate = \"/c/s.crt\"\nkey = \"/c/s.key\"\nclient_authority = \"/c/ca.crt\"\nclient_certificate_required = true\nclient_name = \"common-name\"\n"
     );
     // Nothing is set, so nothing is written: Mosquitto listens on this machine then, as Flowrill does.
     assert_eq!(settings("allow_anonymous true\n"), "");

@@ -74,6 +74,7 @@ impl Authority {
             key: path(key),
             client_authority: authority.map(path),
             client_certificate_required: wants_certificates,
+            client_name: None,
             plain_too: true,
         };
         broker_with(tls).await
@@ -344,6 +345,7 @@ async fn certificates_of_version_1() {
         key: path("server.key"),
         client_authority: Some(authority.into()),
         client_certificate_required: true,
+        client_name: None,
         plain_too: false,
     };
     let broker = broker_with(tls(&file("ca.pem"))).await;
