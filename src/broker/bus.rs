@@ -27,7 +27,10 @@ use rumqttd::{
     local::{LinkBuilder, LinkError, LinkRx, LinkTx},
     protocol::{Packet, Publish},
 };
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    time::{Interval, MissedTickBehavior},
+};
 
 use super::message::Publication;
 
@@ -76,10 +79,14 @@ pub(super) struct Dispatcher {
     taken: u64,
 }
 
-/// The router cannot be started.
+/// The broker cannot be started.
 #[derive(Debug, thiserror::Error)]
-#[error("the message bus does not start: {0}")]
-pub(super) struct BusError(#[from] Box<LinkError>);
+pub(super) enum BusError {
+    #[error("the message bus does not start: {0}")]
+    Router(#[from] Box<LinkError>),
+    #[error("the system gives it no thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
 
 /// What the router told in one go.
 #[derive(Default)]
@@ -243,16 +250,27 @@ fn packet(payload: Bytes) -> Packet {
 }
 
 impl Dispatcher {
+    /// When the router is looked after.
+    pub(super) fn clock() -> Interval {
+        let mut clock = tokio::time::interval(LOOK);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        clock
+    }
+
     /// Waits for messages and puts them into `batch`.
-    pub(super) async fn next(&mut self, batch: &mut Vec<Arc<Publication>>) {
+    pub(super) async fn next(&mut self, batch: &mut Vec<Arc<Publication>>, clock: &mut Interval) {
         while batch.is_empty() {
-            let heard = tokio::time::timeout(LOOK, self.hear()).await;
+            let heard = tokio::select! {
+                biased;
+                outcome = self.hear() => Some(outcome),
+                _ = clock.tick() => None,
+            };
             let outcome = match heard {
-                Ok(outcome) => {
+                Some(outcome) => {
                     self.silent_looks = 0;
                     outcome
                 }
-                Err(_) => self.look(),
+                None => self.look(),
             };
             match outcome {
                 Ok(heard) => self.take(&heard, batch),

@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use bytes::BytesMut;
 use parking_lot::Mutex;
 use tokio::{
+    runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
@@ -34,6 +35,7 @@ use super::{
     stream::{Peer, Stream},
     subscriptions::{Options, Subscriptions},
     sys::Sys,
+    thread,
     topics::{overlaps, split_shared},
     visitors::{Place, Visitors},
     wills::Wills,
@@ -59,6 +61,8 @@ pub(super) struct Core {
     pub(super) observed: Mutex<Observed>,
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
+    /// Of the broker's own thread.
+    pub(super) runtime: Handle,
     pub(super) listeners: Listeners,
     pub(super) visitors: Arc<Visitors>,
     /// Places to tell why a connection is refused.
@@ -107,6 +111,11 @@ impl Core {
         })
     }
 
+    /// Runs a task on the broker's thread.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn_on(task, &self.runtime);
+    }
+
     /// The broker without listeners; its dispatcher runs.
     pub(super) fn start(
         config: BrokerConfig,
@@ -120,6 +129,8 @@ impl Core {
             retained.store(&publication);
             observed.note_kept(&publication);
         }
+        let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
+        let runtime = thread::start(shutdown.clone(), tasks.clone())?;
         let (bus, dispatcher) = Bus::start()?;
         let memory = Memory::new(config.max_memory);
         let core = Arc::new(Self {
@@ -130,8 +141,9 @@ impl Core {
             wills: Wills::default(),
             memory,
             observed: Mutex::new(observed),
-            tasks: TaskTracker::new(),
-            shutdown: CancellationToken::new(),
+            tasks,
+            shutdown,
+            runtime,
             listeners: Listeners::default(),
             visitors: Visitors::new(&config),
             refusing: Arc::new(Semaphore::new(REFUSING)),
@@ -153,8 +165,8 @@ impl Core {
             }
         }
         core.journal.commit(removals, None);
-        core.tasks.spawn(core.clone().dispatch_all(dispatcher));
-        core.tasks.spawn(Journal::run(core.clone()));
+        core.spawn(core.clone().dispatch_all(dispatcher));
+        core.spawn(Journal::run(core.clone()));
         Ok(core)
     }
 
@@ -264,7 +276,7 @@ impl Core {
         }
         if let Some(will) = self.wills.due(session) {
             let core = self.clone();
-            self.tasks.spawn(async move { core.publish(will).await });
+            self.spawn(async move { core.publish(will).await });
         }
     }
 

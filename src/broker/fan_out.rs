@@ -19,6 +19,9 @@ use super::{
     subscriptions::{Entry, Options},
 };
 
+/// After a batch of more messages than this others may run first.
+const MUCH: usize = 16;
+
 impl Core {
     /// Dispatches until the broker stops. A panic costs at most the message that caused it.
     pub(super) async fn dispatch_all(self: Arc<Self>, mut dispatcher: Dispatcher) {
@@ -43,15 +46,20 @@ impl Core {
 
     async fn dispatch(&self, dispatcher: &mut Dispatcher, batch: &mut Vec<Arc<Publication>>) {
         let (mut woken, mut reached) = (Vec::new(), Vec::new());
+        let mut clock = Dispatcher::clock();
         loop {
             tokio::select! {
                 () = self.shutdown.cancelled() => return,
-                () = dispatcher.next(batch) => {}
+                () = dispatcher.next(batch, &mut clock) => {}
             }
             self.journal.has_room().await;
+            let is_much = batch.len() > MUCH;
             self.hand_out(dispatcher, batch, &mut woken, &mut reached);
             // The bus is not one of tokio's own things, so nothing else would let other tasks run.
-            tokio::task::yield_now().await;
+            match is_much {
+                true => tokio::task::yield_now().await,
+                false => tokio::task::coop::consume_budget().await,
+            }
         }
     }
 

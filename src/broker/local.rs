@@ -197,7 +197,7 @@ impl LocalClient {
         if !pending.queue.is_empty() {
             pending.is_served = true;
             let work = hand_over(self.core.clone(), self.pending.clone());
-            self.core.tasks.spawn(work);
+            self.core.spawn(work);
         }
         Ok(())
     }

@@ -45,6 +45,7 @@ mod speed;
 mod stream;
 mod subscriptions;
 mod sys;
+mod thread;
 mod topics;
 mod visitors;
 mod wills;
@@ -240,7 +241,7 @@ impl Broker {
         let broker = Self { core };
         broker.core.listeners.begin(&broker.core, bound);
         broker.warn_of_strangers();
-        broker.core.tasks.spawn(keep_house(broker.core.clone()));
+        broker.core.spawn(keep_house(broker.core.clone()));
         Ok(broker)
     }
 

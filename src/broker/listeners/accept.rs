@@ -27,7 +27,14 @@ const HTTP_GET: u8 = b'G';
 
 /// A place that is taken and not served yet.
 pub(super) enum Bound {
-    Tcp(TcpListener, SocketAddr),
+    Tcp(std::net::TcpListener, SocketAddr),
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixListener, PathBuf),
+}
+
+/// A place where clients are taken in.
+enum Open {
+    Tcp(TcpListener),
     #[cfg(unix)]
     Unix(tokio::net::UnixListener, PathBuf),
 }
@@ -47,7 +54,8 @@ pub(super) fn bind(place: &At) -> Result<Bound, ListenError> {
         #[cfg(unix)]
         At::Unix(path) => {
             free_unix(path).map_err(failed)?;
-            let listener = tokio::net::UnixListener::bind(path).map_err(failed)?;
+            let listener = std::os::unix::net::UnixListener::bind(path).map_err(failed)?;
+            listener.set_nonblocking(true).map_err(failed)?;
             Ok(Bound::Unix(listener, path.clone()))
         }
         #[cfg(not(unix))]
@@ -57,7 +65,7 @@ pub(super) fn bind(place: &At) -> Result<Bound, ListenError> {
     }
 }
 
-fn listen_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen_tcp(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -66,7 +74,7 @@ fn listen_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    socket.listen(BACKLOG)?.into_std()
 }
 
 /// A socket that an earlier run has left is removed; one that somebody still listens at is not.
@@ -96,12 +104,19 @@ impl Bound {
 
     /// Accepts until `stop`.
     pub(super) fn serve(self, core: &Arc<Core>, door: Arc<ArcSwap<Door>>, stop: CancellationToken) {
-        let core = core.clone();
-        core.tasks.clone().spawn(async move {
+        let task = core.clone();
+        core.spawn(async move {
+            let core = task;
+            let open = match self.open() {
+                Ok(open) => open,
+                Err(error) => {
+                    return tracing::error!("The broker cannot accept connections: {error}");
+                }
+            };
             loop {
                 let accepted = tokio::select! {
                     () = stop.cancelled() => break,
-                    accepted = self.accept() => accepted,
+                    accepted = open.accept() => accepted,
                 };
                 match accepted {
                     Ok((stream, peer)) => enter(&core, door.load_full(), stream, peer),
@@ -109,16 +124,29 @@ impl Bound {
                 }
             }
             #[cfg(unix)]
-            if let Self::Unix(_, path) = &self {
+            if let Open::Unix(_, path) = &open {
                 // What can't be removed is removed by the next start.
                 let _ = std::fs::remove_file(path);
             }
         });
     }
 
+    /// Only on the thread that is to serve it.
+    fn open(self) -> io::Result<Open> {
+        Ok(match self {
+            Self::Tcp(listener, _) => Open::Tcp(TcpListener::from_std(listener)?),
+            #[cfg(unix)]
+            Self::Unix(listener, path) => {
+                Open::Unix(tokio::net::UnixListener::from_std(listener)?, path)
+            }
+        })
+    }
+}
+
+impl Open {
     async fn accept(&self) -> io::Result<(Stream, Peer)> {
         match self {
-            Self::Tcp(listener, _) => {
+            Self::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
                 // Small packets must not wait for acknowledgements of earlier ones.
                 let _ = stream.set_nodelay(true);
@@ -143,8 +171,9 @@ async fn pause_after(error: &io::Error) {
 
 /// Serves a connection in a task of its own: however long its handshakes take, nobody else waits for them.
 fn enter(core: &Arc<Core>, door: Arc<Door>, stream: Stream, peer: Peer) {
-    let core = core.clone();
-    core.tasks.clone().spawn(async move {
+    let task = core.clone();
+    core.spawn(async move {
+        let core = task;
         let (entered, refusal) = match core.enter(peer) {
             Ok(place) => (Some(place), None),
             Err(Some(refusal)) => (None, Some(refusal)),
