@@ -15,7 +15,7 @@ fi
 wanted="$(cat tests/clients/requirements.txt)"
 if [ "$(cat target/python/.installed 2>/dev/null)" != "$wanted" ]; then
   rm -rf target/python
-  if python3 -m pip install --quiet --disable-pip-version-check --no-compile --root-user-action=ignore \
+  if PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-compile \
     --target target/python --requirement tests/clients/requirements.txt; then
     echo "$wanted" >target/python/.installed
   else

@@ -1,6 +1,7 @@
 //! Serves a connection from another broker over the network. [`v4`] and [`v5`] put rumqttc's two clients behind one face.
 
 mod pending;
+mod received;
 mod v4;
 mod v5;
 
@@ -40,6 +41,8 @@ enum Happened {
         largest: usize,
     },
     Message(Publication, u16),
+    /// A message of QoS 2 that was given out over the connection before.
+    Again(u16),
     /// A publication is on its way under this packet id; 0 has no acknowledgement.
     Sent(u16),
     /// The broker has it, or refuses it: a sentence.
@@ -257,6 +260,9 @@ impl<'a, R: Requests> Link<'a, R> {
                     })
                 });
                 route(&self.driver.subscribers, &publication, ack.as_ref());
+            }
+            Happened::Again(id) => {
+                self.requests.acknowledge(id, Qos::ExactlyOnce);
             }
             Happened::Sent(id) => self.pending.sent(id),
             Happened::Acknowledged(id, result) => self.pending.acknowledged(id, result),

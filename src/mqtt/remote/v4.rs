@@ -9,14 +9,20 @@ use rumqttc::{
 
 use super::{
     CONNECT_SECONDS, Events, Happened, MAX_PACKET, REQUESTS, Requests, WINDOW, other_sentence,
-    transport,
+    received::Received, transport,
 };
 use crate::mqtt::{ConnectOptions, Publication, Qos, SubscribeOptions};
 
 /// The two ends of a client.
 pub(super) struct Client {
     pub(super) requests: AsyncClient,
-    pub(super) events: EventLoop,
+    pub(super) events: Wire,
+}
+
+/// The connection, and what of its session rumqttc does not keep.
+pub(super) struct Wire {
+    events: EventLoop,
+    received: Received,
 }
 
 /// A client that connects when it is polled.
@@ -47,6 +53,8 @@ pub(super) fn client(options: &ConnectOptions) -> Client {
         .network_options
         .set_connection_timeout(CONNECT_SECONDS)
         .set_tcp_nodelay(true);
+    let received = Received::default();
+    let events = Wire { events, received };
     Client { requests, events }
 }
 
@@ -66,16 +74,45 @@ fn from_qos(qos: QoS) -> Qos {
     }
 }
 
-impl Events for EventLoop {
+impl Wire {
+    /// A new connection goes on with the session, or does not.
+    fn go_on(&mut self, session_present: bool) -> Result<(), String> {
+        let state = &mut self.events.state;
+        for id in self.received.go_on(session_present) {
+            let mut known = Publish::new("", QoS::ExactlyOnce, Vec::new());
+            known.pkid = id;
+            let answer = state.handle_incoming_packet(Packet::Publish(known));
+            answer.map_err(|error| error.to_string())?;
+            // It is no event that anybody waits for.
+            state.events.pop_back();
+        }
+        Ok(())
+    }
+}
+
+impl Events for Wire {
     async fn poll(&mut self) -> Result<Happened, String> {
-        let event = EventLoop::poll(self)
-            .await
-            .map_err(|error| sentence(&error))?;
+        let event = self.events.poll().await;
+        let event = event.map_err(|error| sentence(&error))?;
+        if let Event::Incoming(Packet::ConnAck(ack)) = &event {
+            self.go_on(ack.session_present)?;
+        }
         Ok(match event {
             Event::Incoming(Packet::ConnAck(ack)) => Happened::Connected {
                 session_present: ack.session_present,
                 largest: MAX_PACKET as usize,
             },
+            Event::Incoming(Packet::Publish(publish))
+                if !self
+                    .received
+                    .is_new(publish.qos == QoS::ExactlyOnce, publish.pkid) =>
+            {
+                Happened::Again(publish.pkid)
+            }
+            Event::Incoming(Packet::PubRel(release)) => {
+                self.received.released(release.pkid);
+                Happened::Other
+            }
             Event::Incoming(Packet::Publish(publish)) => {
                 let publication = Publication {
                     topic: publish.topic.into(),

@@ -17,7 +17,7 @@ use rumqttc::{
 
 use super::{
     CONNECT_SECONDS, Events, Happened, MAX_PACKET, REQUESTS, Requests, WINDOW, other_sentence,
-    transport,
+    received::Received, transport,
 };
 use crate::mqtt::{ConnectOptions, Publication, PublishProperties, Qos, SubscribeOptions};
 
@@ -27,7 +27,13 @@ const LONGEST_KEEP_ALIVE: u16 = u16::MAX;
 /// The two ends of a client.
 pub(super) struct Client {
     pub(super) requests: AsyncClient,
-    pub(super) events: EventLoop,
+    pub(super) events: Wire,
+}
+
+/// The connection, and what of its session rumqttc does not keep.
+pub(super) struct Wire {
+    events: EventLoop,
+    received: Received,
 }
 
 /// A client that connects when it is polled.
@@ -69,6 +75,8 @@ pub(super) fn client(options: &ConnectOptions) -> Client {
     network.set_tcp_nodelay(true);
     given.set_network_options(network);
     let (requests, events) = AsyncClient::new(given, REQUESTS);
+    let received = Received::default();
+    let events = Wire { events, received };
     Client { requests, events }
 }
 
@@ -136,11 +144,29 @@ fn from_wire(wire: WireProperties) -> PublishProperties {
     }
 }
 
-impl Events for EventLoop {
+impl Wire {
+    /// A new connection goes on with the session, or does not.
+    fn go_on(&mut self, session_present: bool) -> Result<(), String> {
+        let state = &mut self.events.state;
+        for id in self.received.go_on(session_present) {
+            let mut known = Publish::new("", QoS::ExactlyOnce, Vec::new(), None);
+            known.pkid = id;
+            let answer = state.handle_incoming_packet(Packet::Publish(known));
+            answer.map_err(|error| error.to_string())?;
+            // It is no event that anybody waits for.
+            state.events.pop_back();
+        }
+        Ok(())
+    }
+}
+
+impl Events for Wire {
     async fn poll(&mut self) -> Result<Happened, String> {
-        let event = EventLoop::poll(self)
-            .await
-            .map_err(|error| sentence(&error))?;
+        let event = self.events.poll().await;
+        let event = event.map_err(|error| sentence(&error))?;
+        if let Event::Incoming(Packet::ConnAck(ack)) = &event {
+            self.go_on(ack.session_present)?;
+        }
         Ok(match event {
             Event::Incoming(Packet::ConnAck(ack)) => Happened::Connected {
                 session_present: ack.session_present,
@@ -150,6 +176,17 @@ impl Events for EventLoop {
                     .map_or(MAX_PACKET, |size| size.min(MAX_PACKET))
                     as usize,
             },
+            Event::Incoming(Packet::Publish(publish))
+                if !self
+                    .received
+                    .is_new(publish.qos == QoS::ExactlyOnce, publish.pkid) =>
+            {
+                Happened::Again(publish.pkid)
+            }
+            Event::Incoming(Packet::PubRel(release)) => {
+                self.received.released(release.pkid);
+                Happened::Other
+            }
             Event::Incoming(Packet::Publish(publish)) => {
                 let id = publish.pkid;
                 Happened::Message(publication(publish)?, id)

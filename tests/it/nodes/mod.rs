@@ -13,6 +13,7 @@ mod inject;
 mod join;
 mod link;
 mod mqtt;
+mod mqtt_exactly_once;
 mod mqtt_remote;
 mod mqtt_tls;
 mod parser;
