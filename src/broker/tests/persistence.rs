@@ -82,23 +82,16 @@ async fn what_its_receiver_has_is_done_with_also_on_the_disk() {
     let broker = broker_in(folder.path());
     let (mut quick, _) = Wire::lasting(&broker, "quick").await;
     quick.subscribe("#", 1).await;
-    for number in 0..300 {
+    for number in 0..40 {
         let (mut other, _) = Wire::lasting(&broker, &format!("other{number}")).await;
         other.subscribe("#", 1).await;
         other.send(&[0xE0, 0]).await;
     }
     let mut publisher = Wire::client(&broker, "publisher").await;
-    for round in 0..20_u8 {
-        let burst = publish("t", &[round], 2, 1);
-        publisher.send(&burst.repeat(10)).await;
-        for _ in 0..10 {
-            let (_, _, id, payload) = quick.message().await;
-            assert_eq!(payload, [round]);
-            quick.send(&packet(0x40, &[&id.to_be_bytes()])).await;
-        }
-        for _ in 0..10 {
-            assert_eq!(publisher.next().await.0, 0x40);
-        }
+    publisher.send(&publish("t", b"x", 2, 1).repeat(1000)).await;
+    for _ in 0..1000 {
+        let id = quick.message().await.2;
+        quick.send(&packet(0x40, &[&id.to_be_bytes()])).await;
     }
     // Its acknowledgements have been read by then.
     quick.send(&[0xC0, 0]).await;
