@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 // Among the packages of the editor, whose browser test uses it, too.
 const { connect } = createRequire(new URL('../../../web/package.json', import.meta.url))('mqtt')
 
-export const VERSIONS = { '3.1': [3, 'MQIsdp'], '3.1.1': [4, 'MQTT'], 5: [5, 'MQTT'] }
+export const VERSIONS = { 3.1: [3, 'MQIsdp'], '3.1.1': [4, 'MQTT'], 5: [5, 'MQTT'] }
 
 /** Of the user there is. */
 export const LOGIN = { username: 'ann', password: 'right' }

@@ -213,5 +213,7 @@ async function run(version, name, way, wrong) {
 
 const wrong = []
 const found = Object.entries(ways(JSON.parse(process.argv[2])))
-await Promise.all(Object.keys(VERSIONS).flatMap((version) => found.map(([name, way]) => run(version, name, way, wrong))))
+await Promise.all(
+  Object.keys(VERSIONS).flatMap((version) => found.map(([name, way]) => run(version, name, way, wrong))),
+)
 end(wrong)

@@ -39,10 +39,11 @@ export const FIFTH = {
       const given = { properties: { correlationData: properties.correlationData } }
       await answerer.publish(properties.responseTopic, String(2 * Number(payload)), 1, given)
       const answer = await asker.message()
-      same('an answer', [String(answer.payload), String(answer.properties.correlationData)], [
-        String(2 * number),
-        `c${number}`,
-      ])
+      same(
+        'an answer',
+        [String(answer.payload), String(answer.properties.correlationData)],
+        [String(2 * number), `c${number}`],
+      )
     }
   },
 
@@ -143,7 +144,11 @@ export const FIFTH = {
     const asked = await round.connected('asked', options('asked', { contentType: 'text/plain' }))
     await asked.disconnect({ reasonCode: 4 })
     const got = await watcher.message()
-    same('a will that is asked for', [got.topic, got.properties.contentType], [round.topic('will5/asked'), 'text/plain'])
+    same(
+      'a will that is asked for',
+      [got.topic, got.properties.contentType],
+      [round.topic('will5/asked'), 'text/plain'],
+    )
     const back = await round.connected('back', options('back', { willDelayInterval: 1 }))
     back.lose()
     const again = await round.connected('back', { clean: false, properties: { sessionExpiryInterval: 60 } })

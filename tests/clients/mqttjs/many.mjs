@@ -15,7 +15,9 @@ async function run() {
   await Promise.all(clients.map((client, number) => client.subscribe(`many/${number}`, number % 3)))
   await Promise.all(clients.map((client, number) => client.subscribe('many/all', (number + 1) % 3)))
   // Each to its neighbour, then one to all.
-  await Promise.all(clients.map((client, number) => client.publish(`many/${(number + 1) % CLIENTS}`, String(number), 1)))
+  await Promise.all(
+    clients.map((client, number) => client.publish(`many/${(number + 1) % CLIENTS}`, String(number), 1)),
+  )
   for (const [number, client] of clients.entries()) {
     const from = (number + CLIENTS - 1) % CLIENTS
     await client.gets('its neighbour’s message', [`many/${number}`, String(from), Math.min(number % 3, 1), false])

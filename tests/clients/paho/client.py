@@ -60,7 +60,7 @@ class Client:
             self.paho.username_pw_set(*login)
         if will:
             self.paho.will_set(**will)
-        self.first, self.asked = clean if is_five else True, None
+        self.clean_start, self.asked = clean, None
         if is_five:
             given = dict(connect or {})
             if expiry is not None:
@@ -81,7 +81,7 @@ class Client:
         return flags, given
 
     def begin(self):
-        kind = {"clean_start": self.first, "properties": self.asked} if self.version == "5" else {}
+        kind = {"clean_start": self.clean_start, "properties": self.asked} if self.version == "5" else {}
         self.paho.connect(self.way["host"], self.way["port"], keepalive=60, **kind)
         self.paho.loop_start()
 

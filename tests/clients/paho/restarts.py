@@ -6,7 +6,7 @@ Where the broker is to be started anew this writes `stop` or `kill`, and waits f
 import json
 import sys
 
-from client import Client, Difference, end, properties, same, ways
+from client import Client, Difference, end, same, ways
 
 MESSAGES = 60
 
