@@ -4,10 +4,13 @@
 //! says other things about them.
 
 mod build;
+mod declaration;
 mod entities;
 mod names;
+mod namespaces;
 mod options;
 mod parse;
+mod piece;
 mod sax;
 mod write;
 

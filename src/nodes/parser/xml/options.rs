@@ -18,6 +18,8 @@ pub(super) struct Options {
     pub(super) text_key: String,
     /// `strict: false`
     pub(super) capitals: bool,
+    /// Names come with their namespaces.
+    pub(super) namespaces: bool,
     pub(super) child_key: String,
     pub(super) explicit_text_key: bool,
     pub(super) trim: bool,
@@ -83,6 +85,7 @@ impl Options {
             attribute_key: text("attrkey", "$"),
             text_key: text("charkey", "_"),
             capitals: !flag("strict", true),
+            namespaces: flag("xmlns", false),
             child_key: text("childkey", "$$"),
             explicit_text_key: flag("explicitCharkey", false),
             trim: flag("trim", false),

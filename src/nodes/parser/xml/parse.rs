@@ -4,8 +4,10 @@ use indexmap::IndexMap;
 
 use super::{
     error,
+    namespaces::{Names, Qualified},
     options::Options,
-    sax::{Piece, Sax},
+    piece::Piece,
+    sax::Sax,
 };
 use crate::message::{ErrorValue, Key, Keys, MAX_DEPTH, Object, Value, trim};
 
@@ -17,11 +19,15 @@ pub(super) fn parse(text: &str, options: &Options) -> Result<Value, ErrorValue> 
     if trim(text).is_empty() {
         return Ok(Value::Null);
     }
-    let mut sax = Sax::new(text, options.capitals);
+    let mut sax = Sax::new(text, options.capitals, options.namespaces);
     let (mut stack, mut keys): (Vec<Element>, _) = (Vec::new(), Keys::default());
     while let Some(piece) = sax.piece().map_err(error)? {
         match piece {
-            Piece::Open { name, attributes } => {
+            Piece::Open {
+                name,
+                attributes,
+                names,
+            } => {
                 // An element adds an object and, mostly, a list.
                 if stack.len() >= MAX_DEPTH / 2 - 1 {
                     let levels = MAX_DEPTH / 2 - 1;
@@ -29,7 +35,14 @@ pub(super) fn parse(text: &str, options: &Options) -> Result<Value, ErrorValue> 
                         "Elements are nested deeper than {levels} levels"
                     )));
                 }
-                stack.push(Element::new(name, attributes, options, &mut keys));
+                let attributes = match &names {
+                    Some(names) => with_namespaces(attributes, names),
+                    None => plain(attributes),
+                };
+                let namespace = names.map(|names| names.element);
+                stack.push(Element::new(
+                    name, attributes, namespace, options, &mut keys,
+                ));
             }
             Piece::Text(text) => {
                 if let Some(element) = stack.last_mut() {
@@ -65,6 +78,31 @@ pub(super) fn parse(text: &str, options: &Options) -> Result<Value, ErrorValue> 
     Ok(Value::Null)
 }
 
+/// Attributes and their values.
+type Attributes = Vec<(String, Value)>;
+
+fn plain(attributes: IndexMap<String, String>) -> Attributes {
+    let each = attributes.into_iter();
+    each.map(|(name, value)| (name, value.into())).collect()
+}
+
+fn with_namespaces(attributes: IndexMap<String, String>, names: &Names) -> Attributes {
+    let each = attributes.into_iter().zip(&names.attributes);
+    each.map(|((name, value), parted)| {
+        let Qualified { prefix, local, uri } = parted;
+        let told = [
+            ("name", name.as_str()),
+            ("value", value.as_str()),
+            ("prefix", prefix),
+            ("local", local),
+            ("uri", uri),
+        ];
+        let told = told.map(|(key, text)| (key, Value::from(text)));
+        (name, Value::Object(told.into_iter().collect()))
+    })
+    .collect()
+}
+
 /// An element that is not closed.
 struct Element {
     name: String,
@@ -78,7 +116,8 @@ struct Element {
 impl Element {
     fn new(
         name: String,
-        attributes: IndexMap<String, String>,
+        attributes: Attributes,
+        namespace: Option<Qualified>,
         options: &Options,
         keys: &mut Keys,
     ) -> Self {
@@ -88,12 +127,12 @@ impl Element {
         if !options.ignore_attributes && !attributes.is_empty() {
             if options.merge_attributes {
                 for (name, value) in attributes {
-                    assign_or_push(&mut object, keys.get(&name), value.into(), options);
+                    assign_or_push(&mut object, keys.get(&name), value, options);
                 }
             } else {
                 let attributes = attributes
                     .into_iter()
-                    .map(|(name, value)| (keys.get(&name), Value::from(value)))
+                    .map(|(name, value)| (keys.get(&name), value))
                     .collect();
                 object.insert(keys.get(&options.attribute_key), Value::Object(attributes));
             }
@@ -105,6 +144,11 @@ impl Element {
         };
         if keeps_order(options) {
             object.insert("#name", name.as_str().into());
+        }
+        if let Some(Qualified { local, uri, .. }) = namespace {
+            let told = [("uri", Value::from(uri)), ("local", local.into())];
+            let key = format!("{}ns", options.attribute_key);
+            object.insert(key, Value::Object(told.into_iter().collect()));
         }
         Self {
             name,

@@ -5,44 +5,35 @@ use indexmap::IndexMap;
 use super::{
     entities::entity,
     names::{continues_name, is_blank, is_xml, starts_name},
+    namespaces::Namespaces,
+    piece::Piece,
 };
-
-/// A piece of a text.
-#[derive(Debug, PartialEq)]
-pub(super) enum Piece {
-    Open {
-        name: String,
-        attributes: IndexMap<String, String>,
-    },
-    /// The element that was opened last ends.
-    Close,
-    Text(String),
-    Cdata(String),
-}
 
 /// Reads a text.
 pub(super) struct Sax<'a> {
-    rest: std::str::Chars<'a>,
+    pub(super) rest: std::str::Chars<'a>,
     /// The character that was read last.
     current: Option<char>,
     line: usize,
-    column: usize,
+    pub(super) column: usize,
     /// The elements around, outermost first.
-    open: Vec<String>,
+    pub(super) open: Vec<String>,
     /// Something other than blanks came.
     begun: bool,
-    saw_root: bool,
-    saw_doctype: bool,
+    pub(super) saw_root: bool,
+    pub(super) saw_doctype: bool,
     /// The element that was just opened ends at once.
     closes: bool,
     /// Names are written in capitals, as sax-js has them when it is not strict.
     capitals: bool,
+    /// What prefixes stand for, where that is asked.
+    namespaces: Option<Namespaces>,
 }
 
-type Read<T> = Result<T, String>;
+pub(super) type Read<T> = Result<T, String>;
 
 impl<'a> Sax<'a> {
-    pub(super) fn new(text: &'a str, capitals: bool) -> Self {
+    pub(super) fn new(text: &'a str, capitals: bool, namespaces: bool) -> Self {
         Self {
             rest: text.strip_prefix('\u{feff}').unwrap_or(text).chars(),
             current: None,
@@ -54,6 +45,7 @@ impl<'a> Sax<'a> {
             saw_doctype: false,
             closes: false,
             capitals,
+            namespaces: namespaces.then(Namespaces::default),
         }
     }
 
@@ -62,6 +54,13 @@ impl<'a> Sax<'a> {
             name.to_uppercase()
         } else {
             name
+        }
+    }
+
+    fn close(&mut self) {
+        self.open.pop();
+        if let Some(namespaces) = &mut self.namespaces {
+            namespaces.close();
         }
     }
 
@@ -82,7 +81,7 @@ impl<'a> Sax<'a> {
         self.rest.clone().next()
     }
 
-    fn fail<T>(&self, reason: &str) -> Read<T> {
+    pub(super) fn fail<T>(&self, reason: &str) -> Read<T> {
         let current = self.current.map(String::from).unwrap_or_default();
         Err(format!(
             "{reason}\nLine: {}\nColumn: {}\nChar: {current}",
@@ -91,7 +90,7 @@ impl<'a> Sax<'a> {
     }
 
     /// The next character, where the text may not end.
-    fn must(&mut self) -> Read<char> {
+    pub(super) fn must(&mut self) -> Read<char> {
         match self.next() {
             Some(c) => Ok(c),
             None => self.ended(),
@@ -113,7 +112,7 @@ impl<'a> Sax<'a> {
     pub(super) fn piece(&mut self) -> Read<Option<Piece>> {
         if self.closes {
             self.closes = false;
-            self.open.pop();
+            self.close();
             return Ok(Some(Piece::Close));
         }
         if self.saw_root && self.open.is_empty() {
@@ -212,75 +211,13 @@ impl<'a> Sax<'a> {
     }
 
     /// Reads on until these characters have come.
-    fn until(&mut self, end: &str) -> Read<String> {
+    pub(super) fn until(&mut self, end: &str) -> Read<String> {
         let mut text = String::new();
         loop {
             text.push(self.must()?);
             if text.ends_with(end) {
                 text.truncate(text.len() - end.len());
                 return Ok(text);
-            }
-        }
-    }
-
-    /// `<!…`: a comment, CDATA, or a doctype.
-    fn declaration(&mut self) -> Read<Option<Piece>> {
-        let mut word = String::new();
-        loop {
-            let c = self.must()?;
-            word.push(c);
-            if word == "--" {
-                self.comment()?;
-                return Ok(None);
-            }
-            if word.eq_ignore_ascii_case("[CDATA[") {
-                let text = self.until("]]>")?;
-                // CDATA without text says nothing, and neither does any outside of the root.
-                let says = !text.is_empty() && !self.open.is_empty();
-                return Ok(says.then_some(Piece::Cdata(text)));
-            }
-            if word.eq_ignore_ascii_case("DOCTYPE") {
-                if self.saw_doctype || self.saw_root {
-                    return self.fail("Inappropriately located doctype declaration");
-                }
-                self.saw_doctype = true;
-                self.doctype()?;
-                return Ok(None);
-            }
-            if c == '>' {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn comment(&mut self) -> Read<()> {
-        self.until("--")?;
-        match self.must()? {
-            '>' => Ok(()),
-            _ => self.fail("Malformed comment"),
-        }
-    }
-
-    /// A doctype is passed over: entities that it declares are none to sax-js, so none can multiply.
-    fn doctype(&mut self) -> Read<()> {
-        let (mut quote, mut in_subset) = (None, false);
-        loop {
-            let c = self.must()?;
-            match quote {
-                Some(open) if c == open => quote = None,
-                Some(_) => {}
-                None => match c {
-                    '"' | '\'' => quote = Some(c),
-                    '[' => in_subset = true,
-                    ']' => in_subset = false,
-                    '<' if in_subset && self.rest.as_str().starts_with("!--") => {
-                        self.rest.nth(2);
-                        self.column += 3;
-                        self.comment()?;
-                    }
-                    '>' if !in_subset => return Ok(()),
-                    _ => {}
-                },
             }
         }
     }
@@ -297,6 +234,9 @@ impl<'a> Sax<'a> {
         }
         let name = self.named(name);
         let mut attributes: IndexMap<String, String> = IndexMap::new();
+        if let Some(namespaces) = &mut self.namespaces {
+            namespaces.open();
+        }
         loop {
             while is_blank(c) {
                 c = self.must()?;
@@ -314,7 +254,15 @@ impl<'a> Sax<'a> {
                 _ => return self.fail("Invalid attribute name"),
             }
             let (name, value) = self.attribute(c)?;
-            attributes.entry(name).or_insert(value);
+            if let Some(namespaces) = &mut self.namespaces {
+                if let Err(reason) = namespaces.bind(&name, &value) {
+                    return self.fail(&reason);
+                }
+                // With namespaces sax-js does not see that an attribute comes again.
+                attributes.insert(name, value);
+            } else {
+                attributes.entry(name).or_insert(value);
+            }
             c = self.must()?;
             match c {
                 c if is_blank(c) || matches!(c, '>' | '/') => {}
@@ -322,9 +270,20 @@ impl<'a> Sax<'a> {
                 _ => return self.fail("Invalid attribute name"),
             }
         }
+        let names = match &self.namespaces {
+            Some(namespaces) => match namespaces.names(&name, &attributes) {
+                Ok(names) => Some(names),
+                Err(reason) => return self.fail(&reason),
+            },
+            None => None,
+        };
         self.saw_root = true;
         self.open.push(name.clone());
-        Ok(Piece::Open { name, attributes })
+        Ok(Piece::Open {
+            name,
+            attributes,
+            names,
+        })
     }
 
     fn attribute(&mut self, first: char) -> Read<(String, String)> {
@@ -388,7 +347,7 @@ impl<'a> Sax<'a> {
         let name = self.named(name);
         match self.open.last() {
             Some(open) if *open == name => {
-                self.open.pop();
+                self.close();
                 Ok(Piece::Close)
             }
             Some(_) => self.fail("Unexpected close tag"),
