@@ -11,28 +11,77 @@ use super::{JsonError, Key, Keys, MAX_DEPTH, Object, Value};
 /// # Errors
 /// V8's sentence; also when it is nested deeper than [`MAX_DEPTH`].
 pub fn parse_json(text: &str) -> Result<Value, JsonError> {
-    read_json(text).or_else(|error| {
+    read_json(text, false).or_else(|error| {
         if let Some(mistake) = JsonError::find(text) {
             return Err(mistake);
         }
-        // JavaScript takes halves of surrogate pairs, which text here can't hold.
-        match whole_surrogates(text) {
-            Some(whole) => read_json(&whole).map_err(|error| JsonError::new(error.to_string())),
-            None => Err(JsonError::new(error.to_string())),
+        // JavaScript takes halves of surrogate pairs, which text here can't hold, and numbers beyond all bounds.
+        let whole = whole_surrogates(text);
+        let bounded = without_infinities(whole.as_deref().unwrap_or(text));
+        let told = |error: serde_json::Error| JsonError::new(error.to_string());
+        match (bounded, whole) {
+            (Some(text), _) => read_json(&text, true).map_err(told),
+            (None, Some(text)) => read_json(&text, false).map_err(told),
+            (None, None) => Err(told(error)),
         }
     })
 }
 
-fn read_json(text: &str) -> Result<Value, serde_json::Error> {
+fn read_json(text: &str, infinities: bool) -> Result<Value, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(text);
     reader.disable_recursion_limit();
     let value = Reader {
         depth: 0,
-        shared: &mut Shared::default(),
+        shared: &mut Shared {
+            infinities,
+            ..Shared::default()
+        },
     }
     .deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
+}
+
+/// Texts that stand for a number beyond all bounds, while a text with such numbers is read. No character has this code.
+const INFINITY: &str = "\u{fdd0}+";
+const MINUS_INFINITY: &str = "\u{fdd0}-";
+
+/// The text with a word for each number that is beyond all bounds; none if there is none, or if the word stands in the text.
+fn without_infinities(text: &str) -> Option<String> {
+    if text.contains('\u{fdd0}') || text.to_ascii_lowercase().contains("\\ufdd0") {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    let (mut out, mut copied, mut at, mut in_text) = (String::new(), 0, 0, false);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'\\' if in_text => at += 1,
+            b'"' => in_text = !in_text,
+            b'-' | b'0'..=b'9' if !in_text => {
+                let is_part =
+                    |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
+                let end = at + bytes[at..].iter().take_while(is_part).count();
+                let number: f64 = text[at..end].parse().unwrap_or_default();
+                if number.is_infinite() {
+                    let word = if number > 0.0 {
+                        INFINITY
+                    } else {
+                        MINUS_INFINITY
+                    };
+                    out.push_str(&text[copied..at]);
+                    out.push('"');
+                    out.push_str(word);
+                    out.push('"');
+                    copied = end;
+                }
+                at = end - 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    out.push_str(&text[copied..]);
+    (copied > 0).then_some(out)
 }
 
 /// The text with U+FFFD for each escaped half of a surrogate pair; none if there is no such half.
@@ -73,6 +122,8 @@ struct Shared {
     /// Properties of the objects that are not closed, innermost last: an object takes its own at its end, when their
     /// number is known.
     waiting: Vec<(Key, Value)>,
+    /// [`INFINITY`] and [`MINUS_INFINITY`] are numbers.
+    infinities: bool,
 }
 
 /// Builds values while the parser reads, counting the depth itself.
@@ -125,7 +176,11 @@ impl<'de> Visitor<'de> for Reader<'_> {
         Ok(Value::Number(number as f64))
     }
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::String(text.into()))
+        Ok(match text {
+            INFINITY if self.shared.infinities => Value::Number(f64::INFINITY),
+            MINUS_INFINITY if self.shared.infinities => Value::Number(f64::NEG_INFINITY),
+            text => Value::String(text.into()),
+        })
     }
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut entries: A) -> Result<Value, A::Error> {
         self.check_depth()?;
@@ -206,6 +261,28 @@ mod tests {
                 Ok(Some(format!("{{{}}}", expected.join(","))))
             );
         }
+    }
+
+    #[test]
+    fn numbers_beyond_all_bounds_are_infinite() {
+        for (text, written) in [
+            ("1e999", "Infinity"),
+            ("-1e999", "-Infinity"),
+            (
+                "[1e400, \"1e400\", {\"a\\\"1e400\": -2E+999}]",
+                "Infinity,1e400,[object Object]",
+            ),
+            ("[\"\\ud800\", 1e999]", "\u{fffd},Infinity"),
+        ] {
+            assert_eq!(parse_json(text).unwrap().to_text(), written, "{text}");
+        }
+        let object = parse_json("{\"a\": -1e999}").unwrap();
+        assert_eq!(
+            object.as_object().and_then(|object| object.get("a")),
+            Some(&Value::Number(f64::NEG_INFINITY))
+        );
+        assert!(parse_json("[\"\u{fdd0}+\", 1e999]").is_err());
+        assert!(parse_json("[1e999").is_err());
     }
 
     #[test]
