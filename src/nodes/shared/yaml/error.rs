@@ -54,6 +54,44 @@ impl Place {
     }
 }
 
+/// A text that is one block scalar, which is not indented: the parser takes it, js-yaml does not.
+///
+/// # Errors
+/// js-yaml's sentence.
+pub(super) fn unindented_block(text: &str) -> Result<(), String> {
+    let mut lines = text.split('\n').map(|line| line.trim_end_matches('\r'));
+    let header = lines.next().unwrap_or_default();
+    let Some(header) = header.strip_prefix(['|', '>']) else {
+        return Ok(());
+    };
+    let header = header.trim_start_matches(['+', '-']);
+    if !header.is_empty() && !header.starts_with([' ', '\t']) || !is_comment(header.trim()) {
+        return Ok(());
+    }
+    let is_closed = text.ends_with('\n');
+    let last = text.matches('\n').count() + 1 + usize::from(!is_closed);
+    let mut line = 1;
+    for content in lines.chain((!is_closed).then_some("")) {
+        line += 1;
+        if content.starts_with(' ') {
+            return Ok(());
+        }
+        if !content.is_empty() || line == last {
+            let place = Place { line, column: 0 };
+            return Err(sentence(
+                text,
+                "missing indentation for block scalar",
+                place,
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_comment(text: &str) -> bool {
+    text.is_empty() || text.starts_with('#')
+}
+
 const OUTSIDE: &str = "end of the stream or a document separator is expected";
 const MAPPING: &str = "bad indentation of a mapping entry";
 const SEQUENCE: &str = "bad indentation of a sequence entry";
@@ -178,7 +216,11 @@ fn explain(text: &str, error: &ScanError) -> (String, Place) {
         Kind::RecursionLimitExceeded => super::read::TOO_DEEP,
         Kind::UndeclaredTagHandle => "undeclared tag handle",
         Kind::InvalidBlockScalarHeader => {
-            place.column += 1;
+            // Behind the header and the blanks after it.
+            let header = |c: &char| matches!(c, '|' | '>' | '+' | '-') || c.is_ascii_digit();
+            let rest: Vec<char> = here.chars().skip_while(|c| header(c)).collect();
+            let blanks = rest.iter().take_while(|c| matches!(c, ' ' | '\t')).count();
+            place.column += here.chars().count() - rest.len() + blanks;
             "a line break is expected"
         }
         Kind::ZeroBlockScalarIndent => {

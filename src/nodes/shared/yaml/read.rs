@@ -25,6 +25,7 @@ const MAX_MERGE_SEQUENCE: usize = 100;
 /// # Errors
 /// js-yaml's sentence with the place of the mistake.
 pub(in crate::nodes) fn parse(text: &str) -> Result<Value, String> {
+    error::unindented_block(text)?;
     let content = text.strip_prefix('\u{feff}').unwrap_or(text);
     if matches!(content.trim_start_matches(' '), "" | "\n" | "\r") {
         return Ok(Value::Undefined);
