@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::manifest::{Property, PropertyKind};
+use super::manifest::{Property, PropertyKind, TrueTexts};
 use crate::message::parse_number;
 
 /// The strict configuration of a node: defaults filled in, values coerced by kind, properties that the manifest does not name dropped.
@@ -40,12 +40,14 @@ fn strict_value(property: &Property, value: Option<&Value>) -> Value {
         | PropertyKind::Config
         | PropertyKind::Secret => text(value).unwrap_or_else(|| property.default.clone()),
         PropertyKind::Number | PropertyKind::Duration => number(value, &property.default),
-        PropertyKind::Bool => match value {
-            Value::Bool(bool) => Value::Bool(*bool),
-            Value::String(text) if text == "true" => Value::Bool(true),
-            Value::String(text) if text.is_empty() || text == "false" => Value::Bool(false),
-            Value::String(_) => Value::Bool(true),
-            Value::Number(number) => Value::Bool(number.as_f64() != Some(0.0)),
+        PropertyKind::Bool => match (value, property.texts) {
+            (Value::Bool(bool), _) => Value::Bool(*bool),
+            (Value::String(_) | Value::Number(_), TrueTexts::None) => Value::Bool(false),
+            (Value::String(text), TrueTexts::Said) => {
+                Value::Bool(!matches!(text.as_str(), "" | "false"))
+            }
+            (Value::String(text), TrueTexts::Any) => Value::Bool(!text.is_empty()),
+            (Value::Number(number), _) => Value::Bool(number.as_f64() != Some(0.0)),
             _ => property.default.clone(),
         },
         PropertyKind::List => match value {
@@ -96,6 +98,31 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn texts_in_place_of_a_bool() {
+        for (texts, of_false, of_true, of_nothing, of_one) in [
+            ("said", false, true, false, true),
+            ("any", true, true, false, true),
+            ("none", false, false, false, false),
+        ] {
+            let property = json!([{"name": "on", "kind": "bool", "default": true, "texts": texts}]);
+            let properties: Vec<Property> = serde_json::from_value(property).unwrap();
+            for (given, expected) in [
+                (json!("false"), of_false),
+                (json!("true"), of_true),
+                (json!(""), of_nothing),
+                (json!(1), of_one),
+                (json!(0), false),
+                (json!(true), true),
+                (json!(false), false),
+            ] {
+                let item = Map::from_iter([("on".to_owned(), given.clone())]);
+                let config = strict_config(&properties, &item);
+                assert_eq!(config["on"], json!(expected), "{texts}: {given}");
+            }
+        }
+    }
 
     #[test]
     fn loose_json_becomes_strict() {

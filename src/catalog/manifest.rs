@@ -136,6 +136,22 @@ pub struct Property {
     /// For kind `secret`: it has several lines.
     #[serde(default)]
     pub lines: bool,
+    /// For kind `bool`: which texts in its place are true.
+    #[serde(default)]
+    pub texts: TrueTexts,
+}
+
+/// Which texts a bool takes for true. Node-RED's nodes differ in this, since each asks in its own way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrueTexts {
+    /// All but `false` and the empty text.
+    #[default]
+    Said,
+    /// All but the empty text, so that `false` is true.
+    Any,
+    /// None, and no number either: it has to be `true` itself.
+    None,
 }
 
 /// What kind of value a property holds.

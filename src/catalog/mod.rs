@@ -12,7 +12,7 @@ use rust_embed::RustEmbed;
 use serde_json::{Value, json};
 
 pub use config::strict_config;
-pub use manifest::{Button, Manifest, Ports, Property, PropertyKind};
+pub use manifest::{Button, Manifest, Ports, Property, PropertyKind, TrueTexts};
 pub use own::OwnError;
 pub use texts::Texts;
 

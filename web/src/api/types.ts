@@ -127,6 +127,8 @@ export interface Property {
   unit?: 's' | 'ms'
   /** `secret`: it has several lines. */
   lines?: boolean
+  /** `bool`: which texts are true: all but `false`, all but the empty one, none. */
+  texts?: 'said' | 'any' | 'none'
 }
 
 /** The texts of one property. */

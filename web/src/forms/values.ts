@@ -19,9 +19,10 @@ export function asText(value: Json | undefined): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
-/** A bool may stand in a flow file as text. */
-export function asBool(value: Json | undefined): boolean {
-  return value === true || value === 'true'
+/** A bool may stand in a flow file as text, which each property takes in its own way. */
+export function asBool(value: Json | undefined, texts?: Property['texts']): boolean {
+  if (typeof value !== 'string' || texts === undefined) return value === true || value === 'true'
+  return texts === 'any' ? value !== '' : texts === 'said' && value !== '' && value !== 'false'
 }
 
 /** The value that counts: the one in the record, or the default that the runtime takes. */
