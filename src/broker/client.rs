@@ -336,10 +336,11 @@ impl Client {
             }
             hold = outbox.hold.take().or(hold);
             drop(outbox);
+            let (connection, sending) = (self.parts.connection, &mut self.sending);
             let is_idle = self
                 .parts
                 .session
-                .take(&mut self.sending, &mut self.changes, TAKE);
+                .take(connection, sending, &mut self.changes, TAKE);
             packets += self.sending.len();
             self.encode_sending(out);
             self.commit();

@@ -64,7 +64,10 @@ impl LastingReceiver {
                 }
             }
             let mut changes = Vec::new();
-            self.session.take(&mut self.taken, &mut changes, limit);
+            let taken = &mut self.taken;
+            let is_idle = self
+                .session
+                .take(self.connection, taken, &mut changes, limit);
             if !changes.is_empty() {
                 self.core.journal.commit(changes, None);
             }
@@ -79,7 +82,9 @@ impl LastingReceiver {
                 }));
                 return true;
             }
-            self.session.woken().await;
+            if is_idle {
+                self.session.woken().await;
+            }
         }
     }
 

@@ -290,7 +290,8 @@ impl LocalReceiver {
                     return false;
                 }
             }
-            self.session.take(&mut self.taken, &mut Vec::new(), limit);
+            let (taken, changes) = (&mut self.taken, &mut Vec::new());
+            let is_idle = self.session.take(self.connection, taken, changes, limit);
             if !self.taken.is_empty() {
                 batch.extend(self.taken.drain(..).filter_map(|sent| match sent {
                     Sent::Publish { delivery, .. } => Some(Received(delivery)),
@@ -298,7 +299,9 @@ impl LocalReceiver {
                 }));
                 return true;
             }
-            self.session.woken().await;
+            if is_idle {
+                self.session.woken().await;
+            }
         }
     }
 

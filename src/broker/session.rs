@@ -308,15 +308,19 @@ impl Session {
         self.wake.notified().await;
     }
 
-    /// Takes out up to `limit` messages; those whose time is over stay out, and are told to `changes` if they were stored.
-    /// True: there was nothing at all, and the next push wakes.
+    /// Takes out up to `limit` messages for a connection, unless another one has the session by now; those whose time is over
+    /// stay out, and are told to `changes` if they were stored. True: there was nothing at all, and the next push wakes.
     pub(super) fn take(
         &self,
+        connection: u64,
         out: &mut Vec<Sent>,
         changes: &mut Vec<Change>,
         limit: usize,
     ) -> bool {
         let mut outbox = self.outbox.lock();
+        if outbox.connection != connection {
+            return false;
+        }
         let mut room = false;
         while out.len() < limit {
             if let Some(again) = outbox.inflight.next_again() {

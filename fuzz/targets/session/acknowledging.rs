@@ -2,7 +2,7 @@
 
 use super::{
     play::{Client, Play},
-    steps::{Ack, CLIENTS},
+    steps::{Ack, CLIENTS, packet_id},
     wire::{V5, packet},
 };
 
@@ -49,7 +49,7 @@ impl Play<'_> {
                 else {
                     return;
                 };
-                let id = u16::from(*id) + 1;
+                let id = packet_id(*id);
                 session.disturbed = true;
                 connection.open.remove(&id);
                 session.exchanges.remove(&id);

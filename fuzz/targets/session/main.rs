@@ -29,10 +29,16 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let runtime = Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .expect("a runtime");
+        // Races need more than one thread, which makes what is found harder to do again.
+        let mut builder = match std::env::var("THREADS").map(|count| count.parse()) {
+            Ok(Ok(count)) => {
+                let mut builder = Builder::new_multi_thread();
+                builder.worker_threads(count);
+                builder
+            }
+            _ => Builder::new_current_thread(),
+        };
+        let runtime = builder.enable_time().build().expect("a runtime");
         let config = BrokerConfig {
             max_inflight: 4,
             max_subscriptions: 6,

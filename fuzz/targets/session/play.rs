@@ -74,14 +74,31 @@ impl<'w> Play<'w> {
         match &step.action {
             Action::Connect(connecting) => self.connect(client, connecting).await,
             Action::Settle => self.settle().await,
-            action if self.clients[client].connection.is_some() => self.act(client, action).await,
-            _ => {}
-        }
-        if !step.hasty {
-            for _ in 0..ROUNDS {
-                task::yield_now().await;
+            action => {
+                if self.clients[client].connection.is_none() {
+                    self.connect(client, &Connecting::usual(client)).await;
+                }
+                self.act(client, action).await;
             }
-            (0..CLIENTS).for_each(|client| self.hear(client));
+        }
+        if step.hasty {
+            return;
+        }
+        self.pause().await;
+        if matches!(
+            step.action,
+            Action::Publish(_) | Action::Resend | Action::Release(_)
+        ) {
+            self.barrier().await;
+            self.pause().await;
+        }
+        (0..CLIENTS).for_each(|client| self.hear(client));
+    }
+
+    /// Lets the broker work.
+    async fn pause(&self) {
+        for _ in 0..ROUNDS {
+            task::yield_now().await;
         }
     }
 
@@ -89,7 +106,7 @@ impl<'w> Play<'w> {
         match action {
             Action::Publish(publishing) => self.publish(client, publishing).await,
             Action::Resend => self.resend(client).await,
-            Action::Release(id) => self.release(client, u16::from(*id) + 1).await,
+            Action::Release(which) => self.release(client, *which).await,
             Action::Ack(ack) => self.acknowledge(client, ack).await,
             Action::Subscribe(id, list, number) => self.subscribe(client, *id, list, *number).await,
             Action::Unsubscribe(id, filter) => self.unsubscribe(client, *id, filter.text()).await,

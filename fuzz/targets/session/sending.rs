@@ -5,14 +5,14 @@ use bytes::{BufMut, BytesMut};
 use super::{
     model::Subscription,
     play::{Client, Play, Sent},
-    steps::{Publishing, Subscribing},
+    steps::{Publishing, Subscribing, packet_id},
     wire::{V5, packet, put_properties, put_text},
 };
 
 impl Play<'_> {
     pub async fn publish(&mut self, client: usize, publishing: &Publishing) {
         let number = self.new_message(publishing, Some(client));
-        let id = u16::from(publishing.id) + 1;
+        let id = packet_id(publishing.id);
         let Some(message) = self.model.messages.get(&number) else {
             return;
         };
@@ -101,8 +101,12 @@ impl Play<'_> {
         }
     }
 
-    pub async fn release(&mut self, client: usize, id: u16) {
+    pub async fn release(&mut self, client: usize, which: u8) {
         let session = &mut self.clients[client].session;
+        let mut open: Vec<u16> = session.unreleased.keys().copied().collect();
+        open.sort_unstable();
+        let right = open.get(usize::from(which) % (open.len() + 1)).copied();
+        let id = right.unwrap_or(packet_id(which));
         if session.unreleased.remove(&id).is_none() {
             session.unclear.insert(id);
         }
@@ -126,7 +130,7 @@ impl Play<'_> {
             return;
         };
         let level = connection.level;
-        let id = u16::from(id) + 1;
+        let id = packet_id(id);
         let number = number
             .filter(|_| level == V5)
             .map(|number| number % 127 + 1);
@@ -185,7 +189,7 @@ impl Play<'_> {
         else {
             return;
         };
-        let id = u16::from(id) + 1;
+        let id = packet_id(id);
         let mut content = BytesMut::new();
         content.put_u16(id);
         put_properties(&mut content, connection.level, &[]);

@@ -1,7 +1,14 @@
 //! A client that is back before the broker has read all that it said over its older connection.
 
+use std::sync::Arc;
+
 use super::wire::{Wire, config, packet, publish, text};
-use crate::broker::{Broker, BrokerConfig};
+use crate::broker::{
+    Broker, BrokerConfig, Qos,
+    message::{Body, Origin, Publication},
+    outbox::{Delivery, Link},
+    sessions::Start,
+};
 
 /// CONNECT of MQTT 5 with a will, and a session of an hour.
 fn connect() -> Vec<u8> {
@@ -80,5 +87,47 @@ async fn who_is_taken_over_without_a_word_has_one() {
     assert!(present);
     assert_eq!(watcher.message().await.1, "will");
     assert_eq!(device.closed().await, Some((0xE0, vec![0x8E])));
+    broker.stop().await;
+}
+
+/// The older connection's task may have found the session its own a moment before: what it took then, the client would not get
+/// before it comes back once more.
+#[tokio::test]
+async fn an_older_connection_takes_no_messages() {
+    let broker = Broker::start(BrokerConfig::default()).await.unwrap();
+    let core = &broker.core;
+    let open = || {
+        let identity = core.access.identity(None, "device");
+        let start = Start {
+            clean: false,
+            expiry: 60,
+        };
+        let sessions = &core.sessions;
+        let opened = sessions.open("device", start, Link::Remote, 9, None, identity);
+        opened.unwrap_or_else(|reason| panic!("refused: {reason:#04x}"))
+    };
+    let (older, newer) = (open(), open());
+    let body = Body::new("a", b"x");
+    let qos = Qos::AtLeastOnce;
+    let publication = Publication::new(body, qos, false, None, Origin::Broker, &core.memory);
+    let delivery = Delivery {
+        publication: Arc::new(publication),
+        qos,
+        retain: false,
+        ids: None,
+        shared: None,
+        seq: 0,
+        again: false,
+    };
+    newer.session.push(delivery, &core.journal);
+    let take = |connection| {
+        let mut sent = Vec::new();
+        newer
+            .session
+            .take(connection, &mut sent, &mut Vec::new(), 9);
+        sent.len()
+    };
+    assert_eq!(take(older.connection), 0);
+    assert_eq!(take(newer.connection), 1);
     broker.stop().await;
 }
