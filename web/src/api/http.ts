@@ -33,8 +33,9 @@ export class ApiError extends Error {
   }
 }
 
-interface Request {
-  method?: 'GET' | 'POST'
+/** A request. */
+export interface Request {
+  method?: 'GET' | 'POST' | 'DELETE'
   headers?: Record<string, string>
   body?: unknown
 }
@@ -80,6 +81,11 @@ async function request(path: string, { method = 'GET', headers = {}, body }: Req
   }
   if (!response.ok) throw await toError(response)
   return response
+}
+
+/** Sends a request whose answer says nothing but that it was done. */
+export async function sendTo(path: string, what: Request): Promise<void> {
+  await request(path, what)
 }
 
 async function getJson<T>(path: string, headers?: Record<string, string>): Promise<T> {

@@ -3,7 +3,7 @@
  *
  * There is one canvas on the page, so this is one object: the palette starts placing here, menus zoom here.
  */
-import type { NodeType } from '../api/types'
+import type { Json, NodeType } from '../api/types'
 import { inputsOf, outputsOf, labelOf, freshItem } from '../core/catalog'
 import { nodeSize, snapped, type Size } from '../core/geometry/node'
 import { rectOf, type Rect } from '../core/geometry/rect'
@@ -16,6 +16,8 @@ import { wireUnder } from './hit'
 
 /** The type of data that a dragged palette entry carries: the name of the node type. */
 export const TYPE_MIME = 'application/x-flowrill-type'
+/** That of properties that a dragged node is to have, as JSON. */
+export const PROPERTIES_MIME = 'application/x-flowrill-properties'
 
 /** Where a wire in the making starts: an output, or an input that looks for an output. */
 export interface WireStart {
@@ -42,6 +44,8 @@ export interface Placing {
   size: Size
   at: Point | null
   into: WireCell | null
+  /** Properties over the fresh ones. */
+  set: Record<string, Json>
 }
 
 /** Asks for the list of node types at a place of the tab. */
@@ -88,26 +92,26 @@ export class CanvasController {
   }
 
   /** Hangs a node of this type on the pointer: the next click or tap on the canvas places it, Esc forgets it. */
-  startPlacing(type: string): void {
+  startPlacing(type: string, set: Record<string, Json> = {}): void {
     const nodeType = editor.typeOf({ id: '', type })
-    const item = freshItem(nodeType, '')
+    const item = { ...freshItem(nodeType, ''), ...set }
     const size = nodeSize({
       labelWidth: labelWidth(labelOf(item, nodeType)),
       outputs: outputsOf(item, nodeType),
       labelled: true,
     })
     this.cancel()
-    this.placing = { type: nodeType, size, at: null, into: null }
+    this.placing = { type: nodeType, size, at: null, into: null, set }
   }
 
   /** Moves what {@link startPlacing} began. */
   movePlacing(point: Point, free = false): void {
     if (!this.placing) return
-    const { type, size } = this.placing
+    const { type, size, set } = this.placing
     const at = free ? point : snapped(point, size)
     const item = freshItem(type, '')
     const fits = inputsOf(item, type) > 0 && outputsOf(item, type) > 0
-    this.placing = { type, size, at, into: fits ? wireUnder(editor.graph, at) : null }
+    this.placing = { type, size, set, at, into: fits ? wireUnder(editor.graph, at) : null }
   }
 
   /** Places the node that is being placed and answers its id. */
@@ -117,7 +121,7 @@ export class CanvasController {
     this.placing = null
     if (!placing?.at) return null
     if (!editor.get(editor.tab)) editor.addTab()
-    const options = placing.into ? { into: placing.into.wire } : {}
+    const options = { set: placing.set, ...(placing.into ? { into: placing.into.wire } : {}) }
     const id = editor.addNode(placing.type.type, placing.at.x, placing.at.y, options)
     this.focused = id
     this.focus()
@@ -125,14 +129,14 @@ export class CanvasController {
   }
 
   /** Puts a node of this type into the middle of the view, beside what is there already. */
-  placeInView(type: string): string {
-    this.startPlacing(type)
+  placeInView(type: string, set: Record<string, Json> = {}): string {
+    this.startPlacing(type, set)
     const size = this.placing?.size ?? { w: 100, h: 30 }
     let at = snapped(this.camera.centre, size)
     const taken = (): boolean => editor.graph.nodesIn(rectOf({ ...at, ...size }, 4)).length > 0
     for (let tries = 0; tries < 40 && taken(); tries += 1) at = { x: at.x, y: at.y + 40 }
     this.placing = null
-    const id = editor.addNode(type, at.x, at.y)
+    const id = editor.addNode(type, at.x, at.y, { set })
     this.reveal(id)
     return id
   }

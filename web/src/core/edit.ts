@@ -1,5 +1,5 @@
 /** The editor's larger changes of the records, each as a function on a draft. */
-import type { FlowItem, NodeType } from '../api/types'
+import type { FlowItem, Json, NodeType } from '../api/types'
 import { freshItem, inputsOf, outputsOf } from './catalog'
 import type { Draft } from './draft'
 import { addWire, referencesIn, removeItems, splice } from './graph'
@@ -16,12 +16,14 @@ export interface NewNode {
   from?: { id: string; port: number | null } | undefined
   /** A wire that the new node is put into. */
   into?: Wire | undefined
+  /** Properties over the fresh ones. */
+  set?: Record<string, Json> | undefined
 }
 
 /** Adds a node with the properties of a fresh one. Config nodes that it needs are chosen where there is one already. */
-export function addNode(draft: Draft, { id, type, tab, at, from, into }: NewNode): FlowItem {
+export function addNode(draft: Draft, { id, type, tab, at, from, into, set }: NewNode): FlowItem {
   const { type: typeName, id: _id, ...properties } = freshItem(type, id)
-  const item: FlowItem = { id, type: typeName, z: tab, ...properties, x: at.x, y: at.y, wires: [] }
+  const item: FlowItem = { id, type: typeName, z: tab, ...properties, ...set, x: at.x, y: at.y, wires: [] }
   for (const property of type.properties) {
     if (property.kind !== 'config' || item[property.name]) continue
     const candidate = draft.list().find((other) => other.type === property.type && other['d'] !== true)

@@ -37,7 +37,7 @@ export class Editor extends EditorModel {
   }
 
   /** Puts a new node on the open tab and answers its id. */
-  addNode(type: string, x: number, y: number, options: Pick<NewNode, 'from' | 'into'> = {}): string {
+  addNode(type: string, x: number, y: number, options: Pick<NewNode, 'from' | 'into' | 'set'> = {}): string {
     const nodeType = this.typeOf({ id: '', type })
     const node = { ...options, id: newId(), type: nodeType, tab: this.tab, at: { x, y } }
     this.change(t('undo.add', { name: nodeType.texts.label }), (draft) => addNode(draft, node))

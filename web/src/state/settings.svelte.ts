@@ -5,7 +5,7 @@ import { pickLanguage, setLanguage, type LanguageCode } from '../i18n/t.svelte'
 export type Theme = 'auto' | 'light' | 'dark'
 
 /** The faces of the right panel. */
-export type PanelFace = 'node' | 'debug' | 'config'
+export type PanelFace = 'node' | 'debug' | 'broker' | 'config'
 
 /** Reads a remembered value; without storage, or with something else in it, the fallback. */
 export function remembered<T>(key: string, fallback: T, accept: (value: unknown) => value is T): T {
@@ -30,7 +30,8 @@ export function remember(key: string, value: unknown): void {
 
 const isBool = (value: unknown): value is boolean => typeof value === 'boolean'
 const isWidth = (value: unknown): value is number => typeof value === 'number' && value >= 120 && value <= 1200
-const isFace = (value: unknown): value is PanelFace => value === 'node' || value === 'debug' || value === 'config'
+const faces: readonly unknown[] = ['node', 'debug', 'broker', 'config'] satisfies PanelFace[]
+const isFace = (value: unknown): value is PanelFace => faces.includes(value)
 
 /** The theme stands as plain text, so that the page's head can read it before the first paint. */
 function storedTheme(): Theme {

@@ -45,6 +45,11 @@ class Toasts {
     return toast.id
   }
 
+  /** Shows that something failed, with the server's own sentence. */
+  failed(text: string, error: unknown, key = text): number {
+    return this.show({ level: 'error', text, detail: error instanceof Error ? error.message : String(error), key })
+  }
+
   /** Takes a notice away, by its id or its key. */
   dismiss(which: number | string): void {
     this.list = this.list.filter((toast) => toast.id !== which && toast.key !== which)

@@ -7,9 +7,6 @@ export interface PaletteGroup {
   types: NodeType[]
 }
 
-/** The data type under which a dragged node's type travels. */
-export const DRAG_TYPE = 'application/x-flowrill-type'
-
 const order = ['common', 'function', 'network', 'parser', 'sequence', 'storage', 'dashboard']
 /** The order that people know, within a category; others follow by name. */
 const familiar = [

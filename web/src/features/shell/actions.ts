@@ -32,6 +32,7 @@ const actions: Action[] = [
     run: () => (settings.rightOpen = !settings.rightOpen),
   },
   { id: 'panel.debug', label: 'debug.title', icon: 'bug', run: () => settings.show('debug') },
+  { id: 'panel.broker', label: 'broker.title', icon: 'antenna', run: () => settings.show('broker') },
   { id: 'panel.config', label: 'config.title', icon: 'settings', run: () => settings.show('config') },
   { id: 'node.quickAdd', label: 'quickadd.title', icon: 'circle-plus', run: quickAdd },
   { id: 'help.shortcuts', label: 'shell.shortcuts', icon: 'keyboard', run: () => (shell.shortcutsOpen = true) },
