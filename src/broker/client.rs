@@ -9,12 +9,11 @@ use super::{
     aliases::{ClientAliases, OwnAliases},
     codec::{
         Packet, PublishHead, Version, Will, decode, encode_ack, encode_pingresp, encode_publish,
-        encode_suback, encode_unsuback, protocol_error, reason,
+        protocol_error, reason,
     },
     core::Core,
     durable,
     ending::Ending,
-    events::Happening,
     inflight::Sent,
     journal::Change,
     message::{Body, Origin, Publication, PublishProperties},
@@ -70,9 +69,9 @@ pub(super) struct Client {
     pub(super) changes: Vec<Change>,
     later: Vec<Ack>,
     /// The session itself has changed.
-    has_changed: bool,
+    pub(super) has_changed: bool,
     /// Messages of its own may still be on the bus.
-    has_published: bool,
+    pub(super) has_published: bool,
 }
 
 impl Client {
@@ -151,42 +150,8 @@ impl Client {
         outcome
     }
 
-    /// What a client asks for holds for what is published after it only, and the answer to a ping or the end of the
-    /// connection says that all before it has been handed on.
-    async fn let_earlier_go_first(
-        &mut self,
-        packet: &Packet,
-        out: &mut BytesMut,
-    ) -> Result<(), Ending> {
-        let waits = match packet {
-            Packet::Subscribe { .. } | Packet::Unsubscribe { .. } => true,
-            Packet::PingReq | Packet::Disconnect { .. } => self.has_published,
-            _ => false,
-        };
-        if !waits {
-            return Ok(());
-        }
-        self.commit();
-        let core = &self.parts.core;
-        if !self.publishing.is_empty() {
-            core.bus.send(&mut self.publishing).await;
-        }
-        self.has_published = false;
-        tokio::select! {
-            () = core.shutdown.cancelled() => {}
-            () = core.bus.settled() => {}
-        }
-        // What came for the client itself goes out before the answer, if there is one.
-        if !matches!(packet, Packet::Disconnect { .. })
-            && let Some(behind) = self.fill(out)?
-        {
-            self.parts.session.outbox().hold = Some(behind);
-        }
-        Ok(())
-    }
-
     /// Has what has changed stored, and answers what waits for that.
-    fn commit(&mut self) {
+    pub(super) fn commit(&mut self) {
         let changes = std::mem::take(&mut self.changes);
         if self.later.is_empty() {
             if !changes.is_empty() {
@@ -223,7 +188,6 @@ impl Client {
     }
 
     fn packet(&mut self, packet: Packet, out: &mut BytesMut) -> Result<(), Ending> {
-        let version = self.parts.version;
         let session = &self.parts.session;
         match packet {
             // [MQTT-3.1.0-2]
@@ -264,36 +228,9 @@ impl Client {
                 packet_id,
                 subscription_id,
                 filters,
-            } => {
-                let codes = self
-                    .parts
-                    .core
-                    .subscribe(session, &filters, subscription_id);
-                self.has_changed |= session.is_durable();
-                for (filter, code) in filters.into_iter().zip(&codes) {
-                    if *code < 0x80 {
-                        let (filter, qos) = (filter.path, filter.qos);
-                        let core = &self.parts.core;
-                        core.tell(session, || Happening::Subscribed { filter, qos });
-                    }
-                }
-                encode_suback(out, version, packet_id, &codes);
-            }
+            } => self.subscribe(packet_id, subscription_id, filters, out),
             Packet::Unsubscribe { packet_id, filters } => {
-                let existed = self.parts.core.unsubscribe(session, &filters);
-                self.has_changed |= session.is_durable();
-                for filter in filters {
-                    let core = &self.parts.core;
-                    core.tell(session, || Happening::Unsubscribed { filter });
-                }
-                let codes: Vec<u8> = existed
-                    .into_iter()
-                    .map(|existed| match existed {
-                        true => reason::SUCCESS,
-                        false => reason::NO_SUBSCRIPTION_EXISTED,
-                    })
-                    .collect();
-                encode_unsuback(out, version, packet_id, &codes);
+                self.unsubscribe(packet_id, filters, out);
             }
             Packet::PingReq => encode_pingresp(out),
             Packet::Disconnect {

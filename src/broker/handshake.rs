@@ -142,7 +142,8 @@ pub(super) async fn open(
     core.wills.take_back(&opened.session);
     // The rules may have changed since the password was looked at.
     core.renew_identity(&opened.session);
-    if expiry > 0 && core.journal.is_on() {
+    // One that is gone on with and is to end with this connection is told so, too.
+    if core.journal.is_on() && (expiry > 0 || opened.session.is_durable()) {
         opened.session.set_durable();
         core.store_session(&opened.session, expiry, None);
         core.stored().await;

@@ -43,6 +43,7 @@ mod session;
 mod sessions;
 mod speed;
 mod stream;
+mod subscribing;
 mod subscriptions;
 mod sys;
 mod thread;

@@ -48,7 +48,7 @@ impl Core {
         let _ = wait.await;
     }
 
-    /// Brings a session back. False: its user is no longer there.
+    /// Brings a session back. False: its user is no longer there, or it was to end with its connection.
     pub(super) fn restore(self: &Arc<Self>, restored: Restored) -> bool {
         let Restored {
             id,
@@ -56,6 +56,9 @@ impl Core {
             waiting,
             received,
         } = restored;
+        if stored.ends.is_none() && stored.expiry == 0 {
+            return false;
+        }
         let identity = match stored.flows {
             true => Some(self.access.flows(&id)),
             false => {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::wire::{Wire, config, connect, login, packet, publish, split, text, user};
+use super::wire::{Wire, config, connect, connect_5, login, packet, publish, split, text, user};
 use crate::{
     broker::{AccessConfig, BoundListeners, Broker, BrokerConfig, Persistence},
     store::{BrokerStore, StoredRecord},
@@ -106,6 +106,38 @@ async fn what_its_receiver_has_is_done_with_also_on_the_disk() {
     broker.stop().await;
 }
 
+/// A copy of the files as they are now is what a power cut leaves.
+fn after_a_power_cut(data: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    let [from, to] = [data, copy.path()].map(|at| at.join("broker.sled"));
+    std::fs::create_dir(&to).unwrap();
+    for entry in std::fs::read_dir(&from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+    copy
+}
+
+/// [MQTT-3.1.2-23] of 5: it ends with the connection, also where that ends with the broker.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_is_to_end_now_does_not_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker_in(folder.path());
+    let mut client = Wire::client_5(&broker, "c", &[0x11, 0, 0, 0, 100]).await;
+    client.send(&[0xE0, 0]).await;
+    client.closed().await;
+    let mut client = Wire::open(&broker).await;
+    client.send(&connect_5("c", false, &[])).await;
+    assert_eq!(client.next().await.1[..2], [1, 0]);
+    let copy = after_a_power_cut(folder.path());
+    broker.stop().await;
+    let broker = broker_in(copy.path());
+    assert_eq!(broker.stats().sessions, 0);
+    broker.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_is_on_the_disk() {
     let folder = tempfile::tempdir().unwrap();
@@ -124,16 +156,7 @@ async fn what_was_acknowledged_is_on_the_disk() {
             assert_eq!(client.next().await, (0x40, vec![0, id]));
         }
     }
-    // A copy of the files as they are now is what a power cut leaves.
-    let copy = tempfile::tempdir().unwrap();
-    let [from, to] = [folder.path(), copy.path()].map(|at| at.join("broker.sled"));
-    std::fs::create_dir(&to).unwrap();
-    for entry in std::fs::read_dir(&from).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_file() {
-            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-        }
-    }
+    let copy = after_a_power_cut(folder.path());
     let (_store, records) = BrokerStore::open(copy.path()).unwrap();
     assert_eq!(records.len(), 200);
     broker.stop().await;
