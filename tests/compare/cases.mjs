@@ -13,6 +13,9 @@ const read = file => JSON.parse(readFileSync(file, "utf8"));
 /** What is known to differ, and why. */
 export const known = read(join(here, "known.json"));
 
+/** Types that are not Node-RED's own but of packages that it can be given. */
+const elsewhere = new Set(["aedes broker", "mosca in"]);
+
 /** What the folders in `nodes/` say. */
 export function manifests() {
   const folders = readdirSync(join(root, "nodes")).filter(name => existsSync(join(root, "nodes", name, "manifest.json")));
@@ -29,7 +32,7 @@ export function namesOf({ name, typeProperty }) {
 
 /** All cases: `{title, flows, steps, proves, tolerated, rules, settle}`. */
 export function cases() {
-  const fromExamples = manifests().filter(({ config }) => !config).flatMap(manifest => {
+  const fromExamples = manifests().filter(({ type, config }) => !config && !elsewhere.has(type)).flatMap(manifest => {
     return manifest.examples.map(example => fromExample(manifest, example));
   });
   const files = readdirSync(join(here, "flows")).filter(name => name.endsWith(".json")).sort();
