@@ -287,16 +287,20 @@ impl<'w> Play<'w> {
         for client in 0..CLIENTS {
             self.disconnect(client, false, None).await;
         }
-        for topic in Topic::all() {
-            let _ = self
-                .probe
-                .publish(topic, b"", Qos::AtMostOnce, true, None, None);
-        }
         for serving in self.leaving.drain(..) {
             let ended = timeout(PATIENCE, serving).await;
             ended
                 .expect("a connection does not end")
                 .expect("a connection ends well");
+        }
+        // Wills of sessions that have ended go their way by themselves.
+        for _ in 0..2 {
+            self.barrier().await;
+        }
+        for topic in Topic::all() {
+            let _ = self
+                .probe
+                .publish(topic, b"", Qos::AtMostOnce, true, None, None);
         }
         self.barrier().await;
         let stats = self.broker.stats();
