@@ -35,6 +35,20 @@ def properties(packet, **values):
     return made
 
 
+def mend_second_tries(client):
+    """Paho 2.1 gets its states ready for a new connection at each try, and forgets at the second one that it had sent PUBREL. It
+    then publishes the message anew, which no broker can tell from another one [MQTT-4.3.3-1]."""
+    reset = client._messages_reconnect_reset_out
+
+    def mended():
+        for message in client._out_messages.values():
+            if message.state == paho.mqtt_ms_resend_pubrel:
+                message.state = paho.mqtt_ms_wait_for_pubcomp
+        reset()
+
+    client._messages_reconnect_reset_out = mended
+
+
 class Client:
     """One client. `way` is a place and a manner to get there, as `ways` makes them."""
 
@@ -51,6 +65,7 @@ class Client:
             reconnect_on_failure=way.get("reconnects", False),
         )
         self.paho.reconnect_delay_set(1, 1)
+        mend_second_tries(self.paho)
         if way["path"]:
             self.paho.ws_set_options(path=way["path"])
         if way["ca"]:
